@@ -1,0 +1,507 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from email.utils import formatdate
+
+import pytest
+
+from tests.providers.conftest import Reply, ScriptedServer, reply, statuses
+from tui.errors import (
+    AuthError,
+    BadPayload,
+    ConfigError,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Unreachable,
+)
+from tui.http import ApiClient, Dialect, RetryPolicy
+from tui.models import Account, AccountName
+from tui.providers.bitrise.parse import parse_error
+
+TOKEN = "canary-5f1c9a"
+
+
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(sleep=self.sleep, clock=lambda: self.now, chance=lambda: 1.0)
+
+
+class FixedAuthorization:
+    def __init__(self, fresh: list[str] | None = None) -> None:
+        self.value = TOKEN
+        self.fresh = fresh or []
+
+    async def header(self, clock_offset_s: float) -> str:
+        return f"Bearer {self.value}"
+
+    def renew(self) -> bool:
+        if not self.fresh:
+            return False
+        self.value = self.fresh.pop(0)
+        return True
+
+
+DIALECT = Dialect("Test", parse_error, auth_hint="Get another token.", role_hint="Become developer.")
+MakeClient = Callable[..., ApiClient]
+
+
+@pytest.fixture
+def clock() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+async def make_client(server: ScriptedServer, clock: FakeTime) -> AsyncIterator[MakeClient]:
+    clients: list[ApiClient] = []
+
+    def make(
+        url: str | None = None,
+        *,
+        read_only: bool = False,
+        authorization: FixedAuthorization | None = None,
+        policy: RetryPolicy | None = None,
+    ) -> ApiClient:
+        client = ApiClient(
+            account=Account(AccountName("acme"), "test", read_only=read_only),
+            base_url=url or server.url + "/v0.1",
+            authorization=authorization or FixedAuthorization(),
+            dialect=DIALECT,
+            policy=policy or clock.policy(),
+        )
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+async def read(client: ApiClient) -> object:
+    return await client.get("apps", what="app")
+
+
+async def test_a_segment_cannot_leave_its_place(server: ScriptedServer, make_client: MakeClient) -> None:
+    await make_client().get("apps", "../../evil?x=1#", "..", what="app", params={"branch": "a&b=c d"})
+    request = server.requests[0]
+    assert request.path == "/v0.1/apps/..%2F..%2Fevil%3Fx%3D1%23/%2E%2E"
+    assert request.query == {"branch": "a&b=c d"}
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+async def test_get_is_tried_four_times_on_server_errors(
+    status: int, server: ScriptedServer, make_client: MakeClient, clock: FakeTime
+) -> None:
+    server.answer_with(*statuses(*[status] * 5))
+    with pytest.raises(Unreachable, match=rf"acme.*{status}"):
+        await read(make_client())
+    assert len(server.requests) == 4
+    assert clock.slept == [0.5, 1.0, 2.0]
+
+
+async def test_get_recovers(server: ScriptedServer, make_client: MakeClient) -> None:
+    server.answer_with(*statuses(503), None, reply({"data": [1]}))
+    assert await read(make_client()) == {"data": [1]}
+    assert len(server.requests) == 3
+
+
+async def test_a_body_cut_short_is_a_network_fault(server: ScriptedServer, make_client: MakeClient) -> None:
+    cut = reply({"data": ["x" * 200]})[:-64]
+    server.answer_with(cut.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1), reply({"data": [2]}))
+    assert await read(make_client()) == {"data": [2]}
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+@pytest.mark.parametrize("answer", [None, *statuses(500, 503)])
+async def test_a_change_is_never_repeated_once_sent(
+    method: str, answer: Reply, server: ScriptedServer, make_client: MakeClient
+) -> None:
+    server.answer_with(answer)
+    with pytest.raises(OutcomeUnknown):
+        await change(make_client(), method)
+    assert len(server.requests) == 1
+
+
+async def change(client: ApiClient, method: str) -> object:
+    if method == "patch":
+        return await client.patch("a", what="artifact", body={"is_public_page_enabled": True})
+    return await client.delete("a", what="artifact")
+
+
+@pytest.mark.parametrize("raw", [b"<html>sign in</html>", b'{"data": ', b"\xff\xfe"])
+async def test_a_change_with_an_unreadable_answer_is_unknown(
+    raw: bytes, server: ScriptedServer, make_client: MakeClient
+) -> None:
+    server.answer_with(reply(raw=raw))
+    with pytest.raises(OutcomeUnknown):
+        await change(make_client(), "delete")
+
+
+async def test_a_change_that_could_not_be_sent_is_not_unknown(server: ScriptedServer, make_client: MakeClient) -> None:
+    client = make_client(server.refuse_connections())
+    with pytest.raises(Unreachable):
+        await change(client, "delete")
+
+
+async def test_a_change_is_not_repeated_when_rate_limited(server: ScriptedServer, make_client: MakeClient) -> None:
+    server.answer_with(reply({}, status=429, headers={"Retry-After": "2"}))
+    with pytest.raises(RateLimited):
+        await change(make_client(), "patch")
+    assert len(server.requests) == 1
+
+
+async def test_read_only_sends_no_change(server: ScriptedServer, make_client: MakeClient) -> None:
+    client = make_client(read_only=True)
+    for method in ("patch", "delete"):
+        with pytest.raises(NotAllowed, match="read-only"):
+            await change(client, method)
+    assert server.requests == []
+    await read(client)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "waits_s"),
+    [
+        ("3", 3.0),
+        ("0", 1.0),
+        ("-5", 1.0),
+        (formatdate(time.time() + 3600, usegmt=True), None),
+        ("1" * 30, None),
+    ],
+)
+async def test_retry_after_is_honoured_and_clamped(
+    retry_after: str,
+    waits_s: float | None,
+    server: ScriptedServer,
+    make_client: MakeClient,
+    clock: FakeTime,
+) -> None:
+    server.answer_with(reply({}, status=429, headers={"Retry-After": retry_after}), reply({"data": []}))
+    client = make_client()
+    if waits_s is None:  # longer than the whole call may take
+        with pytest.raises(RateLimited) as caught:
+            await read(client)
+        assert caught.value.retry_after_s == pytest.approx(900)
+        assert clock.slept == []
+    else:
+        await read(client)
+        assert clock.slept == [waits_s]
+
+
+async def test_one_gate_stops_all_calls_inside_the_window(
+    server: ScriptedServer, make_client: MakeClient, clock: FakeTime
+) -> None:
+    server.answer_with(reply({}, status=429, headers={"Retry-After": "100"}))
+    client = make_client()
+    with pytest.raises(RateLimited):
+        await read(client)
+    with pytest.raises(RateLimited) as caught:
+        await client.get("builds", what="build")
+    assert caught.value.retry_after_s == 100
+    assert len(server.requests) == 1
+    clock.now += 100
+    await read(client)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("header", [{}, {"Retry-After": "soon"}])
+async def test_429_without_a_time_doubles_its_wait(
+    header: dict[str, str], server: ScriptedServer, make_client: MakeClient, clock: FakeTime
+) -> None:
+    server.answer_with(*[reply({}, status=429, headers=header)] * 200)
+    client = make_client()
+    with pytest.raises(RateLimited):
+        await read(client)
+    assert len(server.requests) == 4
+    assert clock.slept == [1.0, 2.0, 4.0]
+    waits = []
+    for _ in range(16):
+        clock.now += 4000
+        with pytest.raises(RateLimited) as caught:
+            await read(client)
+        waits.append(caught.value.retry_after_s)
+    assert waits == sorted(waits)
+    assert waits[-1] == 3600
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, ProviderError),
+        (401, AuthError),
+        (403, NotAllowed),
+        (404, NotFound),
+        (409, Conflict),
+        (422, ProviderError),
+    ],
+)
+async def test_a_refusal_becomes_one_error_with_host_account_and_the_servers_words(
+    status: int, error: type[ProviderError], server: ScriptedServer, make_client: MakeClient
+) -> None:
+    hostile = f"bad \x1b]52;c;x\x07 [/] {TOKEN} \u202e" + "y" * 5000
+    server.answer_with(reply({"message": hostile}, status=status))
+    with pytest.raises(error) as caught:
+        await read(make_client())
+    message = caught.value.message
+    assert "127.0.0.1" in message
+    assert "acme" in message
+    assert "bad" in message
+    assert message.isprintable()
+    assert len(message) < 700
+    assert TOKEN not in str(caught.value)
+    assert len(server.requests) == 1
+
+
+async def test_a_refused_credential_is_retried_once_with_a_fresh_one(
+    server: ScriptedServer, make_client: MakeClient
+) -> None:
+    server.answer_with(*statuses(401), reply({"data": []}))
+    await read(make_client(authorization=FixedAuthorization(["fresh"])))
+    assert [r.headers["authorization"] for r in server.requests] == [f"Bearer {TOKEN}", "Bearer fresh"]
+
+
+async def test_a_credential_refused_twice_tells_how_far_the_clock_is_off(
+    server: ScriptedServer, make_client: MakeClient
+) -> None:
+    past = formatdate(time.time() - 95, usegmt=True)
+    server.answer_with(*[reply({}, status=401, headers={"Date": past})] * 3)
+    with pytest.raises(AuthError, match=r"clock is 9\d s ahead"):
+        await read(make_client(authorization=FixedAuthorization(["fresh", "fresher"])))
+    assert len(server.requests) == 2
+
+
+async def test_a_redirect_is_not_followed_and_named_without_its_query(
+    server: ScriptedServer, other_server: ScriptedServer, make_client: MakeClient
+) -> None:
+    server.answer_with(reply({}, status=302, headers={"Location": other_server.url + "/login?sig=secret"}))
+    with pytest.raises(ProviderError) as caught:
+        await read(make_client())
+    assert other_server.url in caught.value.message
+    assert "secret" not in caught.value.message
+    assert other_server.requests == []
+
+
+async def test_a_link_is_followed_on_its_own_origin_only(
+    server: ScriptedServer, other_server: ScriptedServer, make_client: MakeClient
+) -> None:
+    client = make_client()
+    path = "/v0.1/x"
+    await client.get_link(server.url + path + "?cursor=a%2Bb&limit=2", what="page")
+    assert server.requests[0].path == path
+    assert server.requests[0].query == {"cursor": "a+b", "limit": "2"}
+    port = server.url.rpartition(":")[2]
+    foreign = [
+        other_server.url + path,
+        server.url.replace("http:", "https:") + path,
+        f"http://127.0.0.1@localhost:{port}{path}",
+        f"http://user:pw@127.0.0.1:{port}{path}",
+        f"http://127.0.0.1:{port}\\@evil.example{path}",
+        "http://127.0.0.1:99999999/",
+        "file:///etc/passwd",
+        "/v1/relative",
+        "http://[::1",
+        "",
+    ]
+    for url in foreign:
+        with pytest.raises(ProviderError):
+            await client.get_link(url, what="page")
+    assert other_server.requests == []
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"data": [1, 2',
+        b"[" * 200_000,
+        b'{"n": ' + b"9" * 5000 + b"}",
+        b'{"n": NaN}',
+        b'{"n": -Infinity}',
+        b'{"title": "\xff\xfe"}',
+        b"plain words",
+    ],
+)
+async def test_what_is_not_json_is_one_typed_error(raw: bytes, server: ScriptedServer, make_client: MakeClient) -> None:
+    server.answer_with(reply(raw=raw))
+    with pytest.raises(BadPayload):
+        await read(make_client())
+
+
+async def test_a_byte_order_mark_is_no_fault(server: ScriptedServer, make_client: MakeClient) -> None:
+    server.answer_with(reply(raw=b"\xef\xbb\xbf" + b'{"data": []}'))
+    assert await read(make_client()) == {"data": []}
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "application/json"])
+async def test_a_web_page_is_named_as_one(kind: str, server: ScriptedServer, make_client: MakeClient) -> None:
+    server.answer_with(reply(raw=b"\n<!doctype html><p>Log in", headers={"Content-Type": kind}))
+    with pytest.raises(BadPayload, match=r"[Ww]eb page.*127\.0\.0\.1.*instead of API data"):
+        await read(make_client())
+
+
+async def test_a_large_answer_is_read_whole(server: ScriptedServer, make_client: MakeClient) -> None:
+    body = {"data": ["é" * 1000] * 300}
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    server.answer_with(reply(raw=raw))
+    assert await read(make_client()) == body
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_endless_answer_is_cut_off(packed: bool, server: ScriptedServer, make_client: MakeClient) -> None:
+    body = b" " * (9 * 1024 * 1024)
+    if packed:
+        server.answer_with(reply(raw=gzip.compress(body), headers={"Content-Encoding": "gzip"}))
+    else:
+        server.answer_with(reply(raw=body))
+    with pytest.raises(BadPayload, match="8 MB"):
+        await read(make_client())
+
+
+async def test_gzip_is_understood_and_its_truncation_noticed(server: ScriptedServer, make_client: MakeClient) -> None:
+    packed = gzip.compress(b'{"data": []}')
+    gzipped = {"Content-Encoding": "gzip"}
+    server.answer_with(
+        reply(raw=packed[:-6], headers=gzipped),
+        reply(raw=b"junk", headers=gzipped),
+        reply(raw=packed, headers=gzipped),
+    )
+    assert await read(make_client()) == {"data": []}
+    assert len(server.requests) == 3
+
+
+async def test_a_silent_server_ends_at_the_total_deadline(server: ScriptedServer, make_client: MakeClient) -> None:
+    server.hold = asyncio.Event()
+    client = make_client(policy=RetryPolicy(total_s=0.05))
+    with pytest.raises(Unreachable, match="acme"):
+        await read(client)
+    with pytest.raises(OutcomeUnknown):
+        await change(client, "delete")
+
+
+async def test_a_cancelled_call_leaves_the_client_usable(server: ScriptedServer, make_client: MakeClient) -> None:
+    client = make_client()
+    server.hold = asyncio.Event()
+    for _ in range(6):  # more than there are slots
+        call = asyncio.create_task(read(client))
+        await server.arrived.wait()
+        server.arrived.clear()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    server.hold = None
+    assert await read(client) == {"data": []}
+
+
+async def test_no_more_than_four_calls_at_once(server: ScriptedServer, make_client: MakeClient) -> None:
+    client = make_client()
+    server.hold = asyncio.Event()
+    calls = [asyncio.create_task(read(client)) for _ in range(9)]
+    while len(server.requests) < 4:
+        server.arrived.clear()
+        await server.arrived.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(server.requests) == 4
+    server.hold.set()
+    await asyncio.gather(*calls)
+    assert len(server.requests) == 9
+
+
+async def test_nobody_listening_names_host_and_account(server: ScriptedServer, make_client: MakeClient) -> None:
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1.*acme"):
+        await read(make_client(server.refuse_connections()))
+
+
+async def test_a_name_that_does_not_exist_is_named(make_client: MakeClient) -> None:
+    with pytest.raises(Unreachable, match=r"no-such-host\.invalid.*resolved"):
+        await read(make_client("https://no-such-host.invalid"))
+
+
+async def test_an_unknown_certificate_is_refused_and_its_variable_named(
+    tls_server: ScriptedServer, make_client: MakeClient
+) -> None:
+    with pytest.raises(Unreachable, match="not trusted") as caught:
+        await read(make_client(tls_server.url))
+    assert "SSL_CERT_FILE" in (caught.value.hint or "")
+    assert tls_server.requests == []
+
+
+async def test_a_certificate_named_by_the_environment_is_trusted(
+    tls_server: ScriptedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_server.certificate))
+    assert await read(make_client(tls_server.url)) == {"data": []}
+
+
+async def test_a_missing_ca_file_names_its_variable(make_client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with pytest.raises(Unreachable, match="SSL_CERT_FILE"):
+        await read(make_client())
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"])
+@pytest.mark.parametrize("value", ["socks5://me:pa55@h:1", "ftp://me:pa55@h:1", "http://me:pa55@h:99999999", "[::1"])
+async def test_a_broken_proxy_variable_is_named_without_its_password(
+    name: str, value: str, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Unreachable) as caught:
+        await read(make_client("https://no-such-host.invalid"))
+    assert "pa55" not in str(caught.value)
+    if name != "NO_PROXY":
+        assert name in caught.value.message or "resolved" in caught.value.message
+
+
+async def test_a_loopback_server_is_reached_past_any_proxy(
+    server: ScriptedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
+    assert await read(make_client()) == {"data": []}
+
+
+async def test_a_refusing_proxy_is_named(
+    server: ScriptedServer, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    server.answer_with(reply({}, status=407))
+    client = make_client("https://api.example")
+    with pytest.raises(Unreachable, match="HTTPS_PROXY"):
+        await change(client, "delete")
+    assert "authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.bitrise.io",
+        "ftp://127.0.0.1",
+        "https://me:pw@api.bitrise.io",
+        "https://x/?a=b",
+        "nonsense",
+        "https://[::1",
+    ],
+)
+def test_an_address_that_could_leak_the_credential_is_refused(url: str, make_client: MakeClient) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_client(url)
+    assert "pw@" not in str(caught.value)

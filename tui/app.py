@@ -1,0 +1,74 @@
+"""The Textual application: wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui.assets import stylesheet
+from tui.paths import DigPath
+from tui.screens.explorer import Explorer
+from tui.services import Services
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class DigsiteApp(App[str]):
+    """The explorer as a program. Its result is `demo` when the user asked for the demo, else None.
+
+    Args:
+        services: Opened by the caller, closed by the caller.
+        start: Where to open.
+        now: The clock, aware UTC; frozen for screenshots.
+    """
+
+    TITLE = "digsite"
+    CSS_PATH = [stylesheet("base"), stylesheet("explorer"), stylesheet("dialogs")]  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "interrupt", "Quit", id="app.interrupt", show=False, priority=True, system=True),
+    ]
+
+    def __init__(
+        self, services: Services, *, start: DigPath | None = None, now: Callable[[], datetime] = _utc_now
+    ) -> None:
+        super().__init__()
+        self._services, self._start, self._now = services, start, now
+        self._interrupted = False
+
+    def on_mount(self) -> None:
+        self.push_screen(Explorer(self._services, start=self._start, now=self._now), self.exit)
+
+    def action_interrupt(self) -> None:
+        """Quits at the second time within two seconds."""
+        if self._interrupted:
+            self.exit()
+            return
+        self._interrupted = True
+        self.set_timer(2.0, self._forget_interrupt)
+        self.notify("Press ctrl+c again to quit.", timeout=2)
+
+    def _forget_interrupt(self) -> None:
+        self._interrupted = False
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers: every shown binding of the screen, then Textual's own."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.id and binding.id.startswith(("explorer.", "artifact.", "transfers.")):
+                title = f"{binding.description} ({self.get_key_display(binding)})"
+                help_text = binding.tooltip or binding.description
+                yield SystemCommand(title, help_text, lambda key=binding.key: self.simulate_key(key))
+        yield from super().get_system_commands(screen)
+
+    def end_by_signal(self, number: int) -> None:
+        """Ends in order and tells by the exit code which signal it was."""
+        self.exit(return_code=128 + number)

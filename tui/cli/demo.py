@@ -1,0 +1,73 @@
+"""`digsite demo`: the explorer, or only the servers, on generated data."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tui.demo.servers import DemoServers
+    from tui.services import Session
+
+
+@click.command(name="demo")
+@click.option("--serve", is_flag=True, help="Only run the servers; prints the variables that point a client at them.")
+@click.option("--port", type=click.IntRange(0, 65533), default=0, help="First of three ports; 0 takes free ones.")
+def command(serve: bool, port: int) -> int:
+    """Open the explorer on demo data, served on this machine.
+
+    What is changed lasts as long as the demo.
+    """
+    return serve_demo(port=port) if serve else open_demo(port=port)
+
+
+def open_demo(*, port: int) -> int:
+    """Runs servers and explorer; gives the exit code."""
+    from tui.cli.explore import explore
+    from tui.demo.servers import DemoServers
+
+    with DemoServers(port=port) as servers:
+        return explore(None, demo_sessions(servers))
+
+
+def demo_sessions(servers: DemoServers) -> list[Session]:
+    """The demo's two accounts, through the same client code as real ones."""
+    from dataclasses import replace
+
+    from tui.models import AccountName
+    from tui.providers import plugin, plugin_names
+    from tui.services import Session
+
+    sessions = []
+    environment = servers.environment()
+    for name in plugin_names():
+        described = plugin(name).environment(environment)
+        if described is not None:
+            account, secret = described
+            account = replace(account, name=AccountName(f"demo-{account.name}"), from_environment=False)
+            sessions.append(Session(account, secret, "the demo"))
+    return sessions
+
+
+def serve_demo(*, port: int) -> int:
+    """Runs the servers until a signal ends them."""
+    from tui.cli.runner import run
+    from tui.demo.servers import DemoServers
+
+    with DemoServers(port=port) as servers:
+        for name, value in servers.environment().items():
+            one_line = value.strip().replace("\n", "\\n")  # keys are accepted so, too
+            click.echo(f"export {name}={shlex.quote(one_line)}")
+        click.echo(f"# Bitrise API: {servers.bitrise_url}")
+        click.echo(f"# App Store Connect API: {servers.xcode_cloud_url}")
+        click.echo(f"# storage: {servers.storage_url}")
+        click.get_text_stream("stdout").flush()
+        run(_for_ever())
+    return 0
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

@@ -1,0 +1,74 @@
+"""`digsite [PATH]`: the explorer itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli import exit_codes
+from tui.cli.output import warn
+from tui.cli.runner import ENDING
+from tui.paths import DigPath
+
+if TYPE_CHECKING:
+    from tui.services import Session
+
+
+@click.command(name="explore", add_help_option=False)
+@click.argument("path")
+def command(path: str) -> int:
+    """Open the explorer at PATH."""
+    return explore(DigPath.parse(path))
+
+
+def explore(start: DigPath | None, sessions: Sequence[Session] | None = None) -> int:
+    """Runs the explorer; gives the exit code.
+
+    Args:
+        start: Where to open.
+        sessions: Stand in for the configured accounts (the demo's).
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        warn("digsite: the explorer needs a terminal.")
+        warn("  In a script use: digsite ls, show, get, share, rm (see digsite --help).")
+        return exit_codes.USAGE
+    if sessions is None and start is not None and start.account is not None:
+        _refuse_unknown_account(start.account)
+    code, wants_demo = asyncio.run(_run(start, sessions))
+    if wants_demo:
+        from tui.cli.demo import open_demo
+
+        return open_demo(port=0)
+    return code
+
+
+def _refuse_unknown_account(name: str) -> None:
+    """A mistyped verb looks like a path: say so before a screen opens."""
+    from tui.config import load_config
+    from tui.services import Resolver, configured_sessions
+
+    sessions, _ = configured_sessions(load_config())
+    Resolver({session.account.name: session for session in sessions}).session(name)
+
+
+async def _run(start: DigPath | None, sessions: Sequence[Session] | None) -> tuple[int, bool]:
+    from tui.app import DigsiteApp
+    from tui.config import load_config
+    from tui.log import start_logging
+    from tui.services import open_services
+
+    start_logging()
+    async with open_services(load_config(), sessions) as services:
+        app = DigsiteApp(services, start=start)
+        loop = asyncio.get_running_loop()
+        for number in ENDING:
+            with suppress(NotImplementedError):  # Windows
+                loop.add_signal_handler(number, app.end_by_signal, number)
+        result = await app.run_async()
+        return app.return_code or exit_codes.DONE, result == "demo"

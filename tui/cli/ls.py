@@ -1,0 +1,147 @@
+"""`digsite ls`: what is there."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import click
+
+from tui.cli import exit_codes
+from tui.cli.documents import app_document, artifact_document, build_document
+from tui.cli.output import document, report, table, warn
+from tui.cli.runner import run
+from tui.config import load_config
+from tui.errors import DigsiteError, NotFound
+from tui.models import App, Build, BuildQuery, Cursor, Status
+from tui.paths import DigPath, join
+from tui.services import (
+    Found,
+    Services,
+    Session,
+    all_apps,
+    all_artifacts,
+    app_part,
+    build_part,
+    open_services,
+)
+from tui.widgets.format import age, kind, size, status
+
+_STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
+
+
+@click.command(name="ls")
+@click.argument("path", default="")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Builds at most.")
+@click.option("--branch", help="Builds of this branch only.")
+@click.option("--workflow", help="Builds of this workflow only.")
+@click.option("--status", "wanted", type=click.Choice(_STATUSES), help="Builds of this status only.")
+def command(path: str, as_json: bool, limit: int, branch: str | None, workflow: str | None, wanted: str | None) -> int:
+    """List what is at PATH: apps of all accounts, apps of an account, builds of an app, artifacts of a build.
+
+    \b
+    digsite ls
+    digsite ls acme/acme-android --branch main --status failed
+    digsite ls acme/acme-android/latest-green@main
+    """
+    query = BuildQuery(branch=branch, workflow=workflow, status=Status(wanted) if wanted else None)
+    return run(_list(DigPath.parse(path), query, limit, as_json=as_json))
+
+
+async def _list(path: DigPath, query: BuildQuery, limit: int, *, as_json: bool) -> int:
+    async with open_services(load_config()) as services:
+        for problem in services.problems:
+            report(problem)
+        if path.account is None:
+            return await _list_apps(services, list(services.sessions.values()), as_json=as_json)
+        if path.app is None:
+            return await _list_apps(services, [services.resolver.session(path.account)], as_json=as_json)
+        found = await services.resolver.find(path)
+        if found.build is None:
+            await _list_builds(found, query, limit, as_json=as_json)
+        else:
+            await _list_artifacts(found, as_json=as_json)
+        return exit_codes.DONE
+
+
+async def _list_apps(services: Services, sessions: list[Session], *, as_json: bool) -> int:
+    if not sessions:
+        raise NotFound(
+            "There is no account.",
+            hint="Run: digsite accounts add, or set BITRISE_TOKEN, or look at: digsite demo",
+        )
+    answers = await asyncio.gather(*(_apps_of(session) for session in sessions), return_exceptions=True)
+    rows: list[tuple[App, str]] = []
+    failures: list[DigsiteError] = []
+    for session, answer in zip(sessions, answers, strict=True):
+        if isinstance(answer, DigsiteError):
+            warn(f"digsite: {session.account.name}:")
+            report(answer)
+            failures.append(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            rows.extend((app, join(app.ref.account, app_part(app, answer))) for app in answer)
+    if as_json:
+        document("apps", apps=[app_document(app, path) for app, path in rows])
+    else:
+        table([(path, app.title, app.kind or "", app.bundle_id or "") for app, path in rows])
+    return exit_codes.code_of_batch(failures, len(sessions))
+
+
+async def _apps_of(session: Session) -> list[App]:
+    return [app async for app in all_apps(await session.provider())]
+
+
+async def _list_builds(found: Found, query: BuildQuery, limit: int, *, as_json: bool) -> None:
+    if found.app is None:
+        return
+    builds: list[Build] = []
+    cursor: Cursor | None = None
+    more = True
+    while more and len(builds) < limit:
+        page = await found.provider.builds(found.app.ref, query, cursor)
+        builds.extend(page.items)
+        if page.note:
+            warn(f"digsite: {page.note}")
+        cursor = page.next_cursor
+        more = cursor is not None
+    more = more or len(builds) > limit
+    del builds[limit:]
+    paths = [f"{found.path}/{join(build_part(build))}" for build in builds]
+    if as_json:
+        document("builds", builds=[build_document(b, p) for b, p in zip(builds, paths, strict=True)], more=more)
+        return
+    now = datetime.now(UTC)
+    table(
+        [
+            (path, status(b), b.branch or b.tag or "", b.workflow or "", age(b.created_at, now))
+            for b, path in zip(builds, paths, strict=True)
+        ]
+    )
+    if more:
+        warn(f"There are more; --limit shows more than {limit}.")
+
+
+async def _list_artifacts(found: Found, *, as_json: bool) -> None:
+    if found.build is None:
+        return
+    everything = tuple([a async for a in all_artifacts(found.provider, found.build)])
+    listed = found.artifacts or everything
+    paths = [found.path_of(artifact, everything) for artifact in listed]
+    if as_json:
+        document("artifacts", artifacts=[artifact_document(a, p) for a, p in zip(listed, paths, strict=True)])
+        return
+    table(
+        [
+            (
+                path,
+                size(a.size_bytes),
+                kind(a),
+                "public" if a.is_public else "",
+                a.action.name if a.action else "",
+            )
+            for a, path in zip(listed, paths, strict=True)
+        ]
+    )

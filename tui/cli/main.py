@@ -1,0 +1,108 @@
+"""`digsite`: a verb, or a path to open in the explorer."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, Final
+
+import click
+
+from tui import __version__
+from tui.cli import exit_codes
+from tui.cli.output import report
+from tui.cli.runner import EndedBySignal
+from tui.errors import DigsiteError
+
+COMMANDS: Final = {
+    "accounts": "List, add, remove and check accounts.",
+    "demo": "Open the explorer on demo data, served on this machine.",
+    "get": "Download artifacts.",
+    "ls": "List what is there: apps, builds or artifacts.",
+    "rm": "Delete artifacts.",
+    "share": "Switch a public install page on or off.",
+    "show": "Show everything known of one thing.",
+}
+"""The verbs; each is `tui.cli.VERB:command`, imported when it is called."""
+
+
+class Verbs(click.Group):
+    """Finds a verb in its module; anything that is no verb is a path for the explorer."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"tui.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] in COMMANDS:
+            return super().resolve_command(ctx, args)
+        from tui.cli.explore import command
+
+        return "explore", command, args
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="A path is ACCOUNT/APP/BUILD/ARTIFACT; BUILD may be latest or latest-green@BRANCH, ARTIFACT a glob. "
+    "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 partly done, 6 verification failed.",
+)
+@click.version_option(__version__, prog_name="digsite")
+@click.pass_context
+def digsite(ctx: click.Context) -> None:
+    """Explore the artifacts that mobile CI builds leave behind, on Bitrise and Xcode Cloud.
+
+    Without a command opens the explorer, at PATH where one is given.
+    """
+    if ctx.invoked_subcommand is None:
+        from tui.cli.explore import explore
+
+        sys.exit(explore(None))
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(run())
+
+
+def run() -> int:
+    """Runs the command line; every DigsiteError ends as one clear message and an exit code."""
+    _no_core_dumps()
+    try:
+        result: Any = digsite.main(prog_name="digsite", standalone_mode=False)
+    except DigsiteError as error:
+        report(error)
+        return exit_codes.code_of(error)
+    except EndedBySignal as ended:
+        return ended.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.FAILED
+    return result if isinstance(result, int) else exit_codes.DONE
+
+
+def _no_core_dumps() -> None:
+    """A core file would hold the secrets in memory."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -1,0 +1,360 @@
+"""config.toml: read strictly, written without losing a comment.
+
+A wrong file is refused as a whole, with its line and key, rather than half understood. Secrets never stand
+in it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+from urllib.parse import urlsplit
+
+from tui import folders
+from tui.errors import ConfigError
+from tui.hosts import is_loopback
+from tui.models import Account, AccountName
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import Table
+
+DEFAULT_JOBS: Final = 4
+"""Downloads at the same time."""
+MAX_JOBS: Final = 16
+RESERVED_NAMES: Final = frozenset(
+    {
+        "abort", "accounts", "archive", "cat", "demo", "expiring", "get", "log", "ls", "rm", "share", "show",
+        "start", "stats", "token",
+    }
+)  # fmt: skip
+"""Verbs of the command line: `digsite NAME` would run the verb instead of opening the account."""
+
+_SECRET_KEYS: Final = frozenset({"api_key", "password", "private_key", "secret", "token"})
+_OWN_KEYS: Final = frozenset({"provider", "url", "read_only"})
+_SYNTAX_LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What config.toml says; all defaults where there is none."""
+
+    path: Path
+    accounts: tuple[Account, ...] = ()
+    download_dir: Path | None = None
+    jobs: int = DEFAULT_JOBS
+    """Downloads at the same time, 1 to `MAX_JOBS`."""
+
+
+def config_path() -> Path:
+    """Where config.toml is, or would be."""
+    return folders.config_dir() / "config.toml"
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Reads config.toml; a missing file is an empty one.
+
+    Raises:
+        ConfigError: It cannot be read or is wrong; names file, line and key, never a value.
+    """
+    path = path or config_path()
+    return _Reader(path, _read_text(path)).config()
+
+
+def download_dir(config: Config) -> Path:
+    """Where downloads go: `DIGSITE_DOWNLOADS`, else `download_dir` of config.toml, else the user's folder."""
+    chosen = os.environ.get("DIGSITE_DOWNLOADS")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    return config.download_dir or folders.default_download_dir()
+
+
+def validate_account_name(name: str) -> AccountName:
+    """Gives the name back when it can be an account's.
+
+    Raises:
+        ConfigError: It is empty, a verb of the command line, or would not survive in a path.
+    """
+    if not name or name != name.strip():
+        raise ConfigError("An account name is not empty and has no blanks at its ends.")
+    if name in RESERVED_NAMES:
+        raise ConfigError(
+            f"An account cannot be called {name!r}: that is a command of digsite.",
+            hint="Choose another name.",
+        )
+    if name.startswith("-") or "/" in name:
+        raise ConfigError(f"The account name {name!r} has a '/' in it or starts with '-'.")
+    if any(unicodedata.category(char)[0] == "C" for char in name):
+        raise ConfigError("An account name has no control or invisible characters.")
+    return AccountName(name)
+
+
+def validate_url(url: str) -> str:
+    """Gives an API address back, without a slash at its end, when a credential may be sent there.
+
+    Raises:
+        ConfigError: It is not https (http only on a loopback host), or carries more than host, port and path.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port_is_valid = parts.hostname, parts.port is None or parts.port > 0
+    except ValueError:
+        host, port_is_valid = None, False
+    if not host or not port_is_valid:
+        raise ConfigError("The address is not a URL with a host, such as https://api.example.com.")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigError("The address holds more than scheme, host, port and path.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
+        raise ConfigError(
+            "The address must start with https://.", hint="http:// is accepted for loopback hosts only."
+        )
+    return url.rstrip("/")
+
+
+def save_account(account: Account, path: Path | None = None) -> None:
+    """Adds an account to config.toml, or replaces the one of its name; comments stay.
+
+    Raises:
+        ConfigError: The account or the file is wrong, or the file cannot be written.
+    """
+    import tomlkit
+
+    validate_account_name(account.name)
+    path = path or config_path()
+    before = load_config(path)
+    document, accounts = _open_document(path)
+    wanted = _to_table(account)
+    table = accounts.get(account.name)
+    if table is None:
+        table = tomlkit.table()
+        accounts[account.name] = table
+    for key in [key for key in table if key not in wanted]:
+        del table[key]
+    for key, value in wanted.items():
+        if key not in table or table[key] != value:
+            table[key] = value
+    saved = replace(account, url=account.url and validate_url(account.url), from_environment=False)
+    _write_document(path, document, expected=[*(a for a in before.accounts if a.name != account.name), saved])
+
+
+def remove_account(name: AccountName, path: Path | None = None) -> None:
+    """Takes an account out of config.toml; its secret is `credentials`' to delete.
+
+    Raises:
+        ConfigError: There is no such account, the file is wrong or cannot be written.
+    """
+    path = path or config_path()
+    before = load_config(path)
+    document, accounts = _open_document(path)
+    if name not in accounts:
+        raise ConfigError(f"There is no account {name!r} in {path}.")
+    del accounts[name]
+    _write_document(path, document, expected=[a for a in before.accounts if a.name != name])
+
+
+class _Reader:
+    """Turns the text of one config.toml into a `Config`; knows the file for its messages."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._text = text
+
+    def config(self) -> Config:
+        data = self._parse()
+        for key in data:
+            if key not in {"accounts", "download_dir", "jobs"}:
+                self._fail((key,), "is not a key digsite knows")
+        accounts = data.get("accounts", {})
+        if not isinstance(accounts, dict):
+            self._fail(("accounts",), "must be a table: [accounts.NAME]")
+        return Config(
+            path=self._path,
+            accounts=tuple(self._account(name, table) for name, table in accounts.items()),
+            download_dir=self._download_dir(data.get("download_dir")),
+            jobs=self._jobs(data.get("jobs", DEFAULT_JOBS)),
+        )
+
+    def _parse(self) -> dict[str, object]:
+        try:
+            return tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            found = _SYNTAX_LINE.search(str(error))
+            lines = self._text.splitlines()
+            number = int(found[1]) if found and found[1] else len(lines)
+            line = lines[number - 1] if 0 < number <= len(lines) else ""
+            key = line.partition("=")[0].strip() if "=" in line else None
+            what = _SYNTAX_LINE.sub("", str(error)).rstrip(".")
+            where = f"{self._path}, line {number}" + (f", key {key!r}" if key else "")
+            raise ConfigError(f"{where}: not valid TOML: {what}.") from error
+        except RecursionError as error:
+            raise ConfigError(f"{self._path}: not valid TOML: nested too deeply.") from error
+
+    def _account(self, name: str, table: object) -> Account:
+        where = ("accounts", name)
+        try:
+            validate_account_name(name)
+        except ConfigError as error:
+            self._fail(where, error.message, hint=error.hint)
+        if not isinstance(table, dict):
+            self._fail(where, f"must be a table: [accounts.{name}]")
+        for key in table:
+            if key in _SECRET_KEYS:
+                self._fail(
+                    (*where, key),
+                    "does not belong in this file: secrets are kept in the OS keyring",
+                    hint=f"Remove the line, revoke that secret, and run: digsite accounts add {name}",
+                )
+        provider = table.get("provider")
+        if not isinstance(provider, str) or not provider:
+            self._fail((*where, "provider"), 'must name a provider in quotes, such as "bitrise"')
+        read_only = table.get("read_only", False)
+        if not isinstance(read_only, bool):
+            self._fail((*where, "read_only"), "must be true or false")
+        return Account(
+            name=AccountName(name),
+            provider=provider,
+            url=self._url((*where, "url"), table.get("url")),
+            read_only=read_only,
+            options={
+                key: self._text_value((*where, key), value)
+                for key, value in table.items()
+                if key not in _OWN_KEYS
+            },
+        )
+
+    def _url(self, where: tuple[str, ...], value: object) -> str | None:
+        if value is None:
+            return None
+        try:
+            return validate_url(self._text_value(where, value))
+        except ConfigError as error:
+            if error.message.startswith(str(self._path)):
+                raise
+            self._fail(where, error.message, hint=error.hint)
+
+    def _text_value(self, where: tuple[str, ...], value: object) -> str:
+        if not isinstance(value, str) or not value:
+            self._fail(where, "must be text in quotes")
+        return value
+
+    def _download_dir(self, value: object) -> Path | None:
+        if value is None:
+            return None
+        folder = Path(self._text_value(("download_dir",), value))
+        with suppress(RuntimeError):  # `~somebody` who does not exist: stays relative, refused below
+            folder = folder.expanduser()
+        if not folder.is_absolute():
+            self._fail(("download_dir",), "must be an absolute path, or start with ~")
+        return folder
+
+    def _jobs(self, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_JOBS:
+            self._fail(("jobs",), f"must be a whole number from 1 to {MAX_JOBS}")
+        return value
+
+    def _fail(self, where: tuple[str, ...], problem: str, *, hint: str | None = None) -> NoReturn:
+        line = _line_of(self._text, where)
+        place = f"{self._path}, line {line}" if line else f"{self._path}"
+        raise ConfigError(f"{place}, key {'.'.join(where)!r}: {problem.rstrip('.')}.", hint=hint)
+
+
+def _line_of(text: str, where: tuple[str, ...]) -> int | None:
+    """The line (from 1) that defines a key, or the nearest table around it; tomllib does not keep them."""
+    best: tuple[int, int] | None = None
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            table = path = _key_path(stripped)
+        elif "=" in stripped:
+            path = (*table, *_key_path(stripped.partition("=")[0] + "= 0"))
+        else:
+            continue
+        if path and path == where[: len(path)] and (best is None or len(path) > best[0]):
+            best = (len(path), number)
+    return best[1] if best else None
+
+
+def _key_path(line: str) -> tuple[str, ...]:
+    """`a."b c" = 0` and `[a."b c"]` both give ("a", "b c")."""
+    try:
+        node: object = tomllib.loads(line)
+    except tomllib.TOMLDecodeError:
+        return ()
+    path: list[str] = []
+    while isinstance(node, dict) and node:
+        key, node = next(iter(node.items()))
+        path.append(key)
+    return tuple(path)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}, line {line}: not UTF-8 text.") from error
+
+
+def _to_table(account: Account) -> Mapping[str, str | bool]:
+    table: dict[str, str | bool] = {"provider": account.provider}
+    if account.url is not None:
+        table["url"] = validate_url(account.url)
+    if account.read_only:
+        table["read_only"] = True
+    return table | dict(account.options)
+
+
+def _open_document(path: Path) -> tuple[TOMLDocument, Table]:
+    import tomlkit
+    from tomlkit.items import Table
+
+    document = tomlkit.parse(_read_text(path))
+    if "accounts" not in document:
+        document["accounts"] = tomlkit.table(is_super_table=True)
+    accounts = document["accounts"]
+    if not isinstance(accounts, Table):
+        raise ConfigError(
+            f"{path}: the accounts are not written as [accounts.NAME] tables.", hint="Edit the file by hand."
+        )
+    return document, accounts
+
+
+def _write_document(path: Path, document: TOMLDocument, *, expected: Sequence[Account]) -> None:
+    text = document.as_string()
+    written = _Reader(path, text).config().accounts
+    if {account.name: account for account in written} != {account.name: account for account in expected}:
+        raise ConfigError(f"{path} could not be changed safely.", hint="Edit the file by hand.")
+    try:
+        _replace(path.resolve(), text)  # resolved: a link into a dotfiles folder stays a link
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".config-", suffix=".toml")  # mode 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

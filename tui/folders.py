@@ -1,0 +1,42 @@
+"""The folders digsite keeps its files in, under the user's own or all under `DIGSITE_HOME`.
+
+Functions, not constants: the environment decides at the moment of use, so tests and `digsite demo` can move them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_APP = "digsite"
+
+
+def _home() -> Path | None:
+    home = os.environ.get("DIGSITE_HOME")
+    return Path(home).expanduser().absolute() if home else None
+
+
+def config_dir() -> Path:
+    """Holds config.toml."""
+    home = _home()
+    return home / "config" if home else platformdirs.user_config_path(_APP, appauthor=False)
+
+
+def cache_dir() -> Path:
+    """Holds the catalog; may be deleted at any time."""
+    home = _home()
+    return home / "cache" if home else platformdirs.user_cache_path(_APP, appauthor=False)
+
+
+def state_dir() -> Path:
+    """Holds the log, crash reports and the transfer queue."""
+    home = _home()
+    return home / "state" if home else platformdirs.user_state_path(_APP, appauthor=False)
+
+
+def default_download_dir() -> Path:
+    """`digsite/` in the user's download folder; `DIGSITE_HOME` moves it too."""
+    home = _home()
+    return home / "downloads" if home else platformdirs.user_downloads_path() / _APP

@@ -1,0 +1,46 @@
+"""Frozen dataclasses and enums. No I/O and no formatting."""
+
+from tui.models.account import Account, Budget, Identity
+from tui.models.artifact import AppFacts, Artifact, ArtifactKind, Source
+from tui.models.build import Action, App, Build, BuildQuery, IssueCounts, Status
+from tui.models.capability import Capabilities, Verb
+from tui.models.ids import (
+    AccountName,
+    ActionId,
+    AppId,
+    AppRef,
+    ArtifactId,
+    ArtifactRef,
+    BuildId,
+    BuildRef,
+    Cursor,
+)
+from tui.models.page import Page
+
+__all__ = [
+    "Account",
+    "AccountName",
+    "Action",
+    "ActionId",
+    "App",
+    "AppFacts",
+    "AppId",
+    "AppRef",
+    "Artifact",
+    "ArtifactId",
+    "ArtifactKind",
+    "ArtifactRef",
+    "Budget",
+    "Build",
+    "BuildId",
+    "BuildQuery",
+    "BuildRef",
+    "Capabilities",
+    "Cursor",
+    "Identity",
+    "IssueCounts",
+    "Page",
+    "Source",
+    "Status",
+    "Verb",
+]

@@ -1,0 +1,129 @@
+"""The filter language of every list: `release branch:main status:failed since:7d !debug`.
+
+Words are sought in all shown text, case-insensitively; `!` turns a term round; `field:value` looks at one field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+_SPAN: Final = re.compile(r"(\d+)([hdw])")
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class FilterError(ValueError):
+    """A term cannot be read; the text says why, for the line under the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields(Generic[T]):
+    """What a kind of row offers to a filter: its whole text, its text fields, and its date."""
+
+    haystack: Callable[[T], str]
+    """All text of a row, lower-case."""
+    texts: Mapping[str, Callable[[T], str]] = field(default_factory=dict[str, Callable[[T], str]])
+    """Lower-case text by field name."""
+    date: Callable[[T], datetime | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter(Generic[T]):
+    """A parsed filter. An empty one matches everything."""
+
+    tests: tuple[Callable[[T], bool], ...] = ()
+    needle: str = ""
+    """The first plain word, lower-case: what a list highlights."""
+
+    def __bool__(self) -> bool:
+        return bool(self.tests)
+
+    def matches(self, row: T) -> bool:
+        """Whether a row is shown."""
+        return all(test(row) for test in self.tests)
+
+
+def parse_filter(text: str, fields: Fields[T], *, now: datetime) -> RowFilter[T]:
+    """Reads a filter.
+
+    Args:
+        text: What the user typed.
+        fields: What the rows offer.
+        now: Aware UTC; `since:7d` counts from here.
+
+    Raises:
+        FilterError: A field does not exist here, or a date cannot be read.
+    """
+    tests: list[Callable[[T], bool]] = []
+    needle = ""
+    for term in text.split():
+        negated = term.startswith("!")
+        body = term[1:] if negated else term
+        if not body:
+            continue
+        test = _field_test(body, fields, now)
+        if test is None:
+            test = _word_test(body.lower(), fields)
+            if not negated and not needle:
+                needle = body.lower()
+        tests.append(_inverse(test) if negated else test)
+    return RowFilter(tuple(tests), needle)
+
+
+def _word_test(word: str, fields: Fields[T]) -> Callable[[T], bool]:
+    haystack = fields.haystack
+    return lambda row: word in haystack(row)
+
+
+def _inverse(test: Callable[[T], bool]) -> Callable[[T], bool]:
+    return lambda row: not test(row)
+
+
+def _field_test(body: str, fields: Fields[T], now: datetime) -> Callable[[T], bool] | None:
+    name, colon, value = body.partition(":")
+    if not colon or not name.isalpha():
+        return None
+    name, value = name.lower(), value.lower()
+    if name in {"since", "before"} and fields.date is not None:
+        return _date_test(name, value, fields.date, now)
+    if name not in fields.texts:
+        known = [*fields.texts, *(("since", "before") if fields.date else ())]
+        raise FilterError(f"no field {name}: here" + (f"; there are {', '.join(known)}" if known else ""))
+    if not value:
+        return lambda _: True
+    read = fields.texts[name]
+    return lambda row: value in read(row)
+
+
+def _date_test(
+    name: str, value: str, read: Callable[[T], datetime | None], now: datetime
+) -> Callable[[T], bool] | None:
+    if not value:
+        return lambda _: True
+    moment = parse_moment(value, now=now)
+    if name == "since":
+        return lambda row: (date := read(row)) is not None and date >= moment
+    return lambda row: (date := read(row)) is not None and date < moment
+
+
+def parse_moment(value: str, *, now: datetime) -> datetime:
+    """A point in time: `7d`, `12h`, `2w` before now, or `2026-10-01`; aware UTC.
+
+    Raises:
+        FilterError: It is neither.
+    """
+    if match := _SPAN.fullmatch(value):
+        try:
+            return now - int(match[1]) * _UNITS[match[2]]
+        except OverflowError as error:
+            raise FilterError(f"{value} is too long ago") from error
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise FilterError(f"{value} is no date; write 7d, 12h, 2w or 2026-10-01") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Bitrise, API v0.1."""

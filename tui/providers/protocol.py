@@ -1,0 +1,180 @@
+"""What a provider is. Built-in ones and plug-ins implement the same two protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tui.models import (
+    Account,
+    App,
+    AppRef,
+    Artifact,
+    ArtifactRef,
+    Budget,
+    Build,
+    BuildQuery,
+    BuildRef,
+    Capabilities,
+    Cursor,
+    Identity,
+    Page,
+    Source,
+    Verb,
+)
+from tui.secret import Secret
+
+ALL_BUILDS: Final = BuildQuery()
+"""The query that leaves nothing out."""
+
+
+class Provider(Protocol):
+    """One account at one CI system, opened.
+
+    Every method may raise a `DigsiteError` of the `ProviderError` family and nothing else, and stops at once
+    when cancelled. Lists come newest first where the system knows an order.
+    """
+
+    @property
+    def account(self) -> Account:
+        """The account it was opened for."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this system can do at all."""
+        ...
+
+    @property
+    def budget(self) -> Budget | None:
+        """What is left of the call limit, as of the last answer; None where there is no limit to show."""
+        ...
+
+    async def check(self) -> Identity:
+        """Proves the credential with the cheapest call that every kind of credential may make."""
+        ...
+
+    async def apps(self, cursor: Cursor | None = None) -> Page[App]:
+        """One page of apps."""
+        ...
+
+    async def app(self, ref: AppRef) -> App:
+        """One app; `NotFound` when there is none."""
+        ...
+
+    async def builds(
+        self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None
+    ) -> Page[Build]:
+        """One page of builds, newest first. One filtered on our side may be empty and still have a next."""
+        ...
+
+    async def build(self, ref: BuildRef) -> Build:
+        """One build."""
+        ...
+
+    async def artifacts(self, build: Build, cursor: Cursor | None = None) -> Page[Artifact]:
+        """One page of artifacts; those of all actions together, each with its `action`."""
+        ...
+
+    async def artifact(self, artifact: Artifact) -> Artifact:
+        """The same artifact, read again: with the install URL, and with the server's state of now."""
+        ...
+
+    async def source(self, artifact: Artifact) -> Source:
+        """Where to download it from, asked for at the moment of use; the URL lives for minutes."""
+        ...
+
+    def refusal(self, verb: Verb, artifact: Artifact) -> str | None:
+        """Why this cannot be done, in one sentence for people; None when it can be tried."""
+        ...
+
+    async def set_public(self, artifact: Artifact, enabled: bool) -> Artifact:
+        """Switches the public install page; gives the artifact as the server then has it.
+
+        Raises:
+            OutcomeUnknown: The answer was lost; re-read before saying anything.
+        """
+        ...
+
+    async def delete(self, ref: ArtifactRef) -> None:
+        """Deletes it for good.
+
+        Raises:
+            OutcomeUnknown: The answer was lost; re-read before saying anything.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Closes its connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SetupField:
+    """One question of the set-up: `digsite accounts add` and the welcome screen ask the same."""
+
+    name: str
+    """The key in config.toml."""
+    label: str
+    help: str
+    required: bool = False
+
+
+class ProviderPlugin(Protocol):
+    """What an entry point of the group `digsite.providers` names: how to open accounts of one CI system."""
+
+    @property
+    def name(self) -> str:
+        """The word in config.toml: `bitrise`."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people: `Bitrise`."""
+        ...
+
+    @property
+    def badge(self) -> str:
+        """At most three letters, shown beside an app."""
+        ...
+
+    @property
+    def default_url(self) -> str:
+        """The API's address."""
+        ...
+
+    @property
+    def secret_label(self) -> str:
+        """What the secret is called: `Personal access token`."""
+        ...
+
+    @property
+    def fields(self) -> Sequence[SetupField]:
+        """What an account needs beside its secret."""
+        ...
+
+    def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
+        """Looks at the form of a secret before anything is sent, and gives it back cleaned.
+
+        Raises:
+            CredentialError: It cannot be right; the message says why and never repeats it.
+        """
+        ...
+
+    def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
+        """The account that the environment alone describes, named as the provider; None when it does not.
+
+        Raises:
+            ConfigError: The variables are there but contradict each other or cannot be read.
+        """
+        ...
+
+    def open(self, account: Account, secret: Secret) -> Provider:
+        """Makes a provider; no network, no file, no slow import before its first call.
+
+        Raises:
+            ConfigError: The account's options are wrong.
+            CredentialError: The secret is malformed.
+        """
+        ...

@@ -1,0 +1,190 @@
+"""Finds providers by name: the built-in ones, and those that other packages offer.
+
+A package offers one by an entry point of the group `digsite.providers`, whose name is the provider's name and
+whose object is a `ProviderPlugin` or a class that makes one. What such a provider raises beside digsite's own
+errors is turned into `PluginError` here, so that a faulty one never stops the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module, metadata
+from typing import Final, cast
+
+from tui.errors import ConfigError, DigsiteError, PluginError
+from tui.models import (
+    Account,
+    App,
+    AppRef,
+    Artifact,
+    ArtifactRef,
+    Budget,
+    Build,
+    BuildQuery,
+    BuildRef,
+    Capabilities,
+    Cursor,
+    Identity,
+    Page,
+    Source,
+    Verb,
+)
+from tui.providers.protocol import ALL_BUILDS, Provider, ProviderPlugin, SetupField
+from tui.safe_text import clean
+from tui.secret import Secret
+
+GROUP: Final = "digsite.providers"
+"""The entry-point group."""
+
+_BUILT_IN: Final = {
+    "bitrise": ("tui.providers.bitrise.plugin", "BitrisePlugin"),
+    "xcode-cloud": ("tui.providers.xcode_cloud.plugin", "XcodeCloudPlugin"),
+}
+
+
+def plugin_names() -> tuple[str, ...]:
+    """All names, the built-in ones first; nothing is loaded. A plug-in cannot take a built-in name."""
+    offered = {entry.name for entry in metadata.entry_points(group=GROUP)}
+    return (*_BUILT_IN, *sorted(offered - _BUILT_IN.keys()))
+
+
+def plugin(name: str) -> ProviderPlugin:
+    """Loads one provider's plug-in.
+
+    Raises:
+        ConfigError: No provider has this name.
+        PluginError: It cannot be loaded.
+    """
+    if name in _BUILT_IN:
+        module, attribute = _BUILT_IN[name]
+        return cast("ProviderPlugin", getattr(import_module(module), attribute)())
+    entries = list(metadata.entry_points(group=GROUP, name=name))
+    if not entries:
+        known = ", ".join(plugin_names())
+        raise ConfigError(f"There is no provider named {clean(name, 60)}.", hint=f"Known are: {known}.")
+    if len({entry.value for entry in entries}) > 1:
+        raise PluginError(
+            f"Several packages offer a provider named {clean(name, 60)}.",
+            hint="Uninstall all but one of them.",
+        )
+    with _guard(name):
+        loaded = entries[0].load()
+        made: object = loaded() if isinstance(loaded, type) else loaded
+        found = getattr(made, "name", None)
+    if found != name or not callable(getattr(made, "open", None)):
+        raise PluginError(f"What the plug-in {clean(name, 60)} offers is not a provider of that name.")
+    return _GuardedPlugin(cast("ProviderPlugin", made))
+
+
+@contextmanager
+def _guard(name: str) -> Iterator[None]:
+    """Turns whatever foreign code raises into a `PluginError`, without its text, which may hold a secret."""
+    try:
+        yield
+    except DigsiteError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"The plug-in {clean(name, 60)} failed: {type(error).__name__}.",
+            hint="The log has the details; report it to the plug-in's author.",
+        ) from error
+
+
+class _GuardedPlugin:
+    """A plug-in of another package, whose failures are ours to word."""
+
+    def __init__(self, inner: ProviderPlugin) -> None:
+        self._inner = inner
+        self.name = inner.name
+        with _guard(self.name):
+            self.title: str = inner.title
+            self.badge: str = inner.badge
+            self.default_url: str = inner.default_url
+            self.secret_label: str = inner.secret_label
+            self.fields: Sequence[SetupField] = tuple(inner.fields)
+
+    def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
+        with _guard(self.name):
+            return self._inner.check_secret(secret, options)
+
+    def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
+        with _guard(self.name):
+            return self._inner.environment(environ)
+
+    def open(self, account: Account, secret: Secret) -> Provider:
+        with _guard(self.name):
+            return _GuardedProvider(self.name, self._inner.open(account, secret))
+
+
+class _GuardedProvider:
+    """An opened account of another package's provider, whose failures are ours to word."""
+
+    def __init__(self, name: str, inner: Provider) -> None:
+        self._name = name
+        self._inner = inner
+
+    @property
+    def account(self) -> Account:
+        with _guard(self._name):
+            return self._inner.account
+
+    @property
+    def capabilities(self) -> Capabilities:
+        with _guard(self._name):
+            return self._inner.capabilities
+
+    @property
+    def budget(self) -> Budget | None:
+        with _guard(self._name):
+            return self._inner.budget
+
+    async def check(self) -> Identity:
+        with _guard(self._name):
+            return await self._inner.check()
+
+    async def apps(self, cursor: Cursor | None = None) -> Page[App]:
+        with _guard(self._name):
+            return await self._inner.apps(cursor)
+
+    async def app(self, ref: AppRef) -> App:
+        with _guard(self._name):
+            return await self._inner.app(ref)
+
+    async def builds(
+        self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None
+    ) -> Page[Build]:
+        with _guard(self._name):
+            return await self._inner.builds(app, query, cursor)
+
+    async def build(self, ref: BuildRef) -> Build:
+        with _guard(self._name):
+            return await self._inner.build(ref)
+
+    async def artifacts(self, build: Build, cursor: Cursor | None = None) -> Page[Artifact]:
+        with _guard(self._name):
+            return await self._inner.artifacts(build, cursor)
+
+    async def artifact(self, artifact: Artifact) -> Artifact:
+        with _guard(self._name):
+            return await self._inner.artifact(artifact)
+
+    async def source(self, artifact: Artifact) -> Source:
+        with _guard(self._name):
+            return await self._inner.source(artifact)
+
+    def refusal(self, verb: Verb, artifact: Artifact) -> str | None:
+        with _guard(self._name):
+            return self._inner.refusal(verb, artifact)
+
+    async def set_public(self, artifact: Artifact, enabled: bool) -> Artifact:
+        with _guard(self._name):
+            return await self._inner.set_public(artifact, enabled)
+
+    async def delete(self, ref: ArtifactRef) -> None:
+        with _guard(self._name):
+            await self._inner.delete(ref)
+
+    async def aclose(self) -> None:
+        with _guard(self._name):
+            await self._inner.aclose()

@@ -1,0 +1,1 @@
+"""Xcode Cloud, through the App Store Connect API."""

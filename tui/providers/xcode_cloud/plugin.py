@@ -1,0 +1,119 @@
+"""How accounts of Xcode Cloud are set up and opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tui.errors import ConfigError
+from tui.models import Account, AccountName, Identity
+from tui.providers.protocol import SetupField
+from tui.providers.xcode_cloud.key import clean_pem, load_key
+from tui.providers.xcode_cloud.provider import XcodeCloudProvider
+from tui.providers.xcode_cloud.token import JwtAuthorization
+from tui.safe_text import clean
+from tui.secret import Secret
+
+_KEY_VARIABLES: Final = ("ASC_PRIVATE_KEY_PATH", "ASC_PRIVATE_KEY")
+_MAX_KEY_BYTES: Final = 64 * 1024
+
+
+class XcodeCloudPlugin:
+    """Implements `ProviderPlugin`. An account needs `key_id`, and `issuer_id` if it is a team key."""
+
+    name: Final = "xcode-cloud"
+    title: Final = "Xcode Cloud"
+    badge: Final = "XC"
+    default_url: Final = "https://api.appstoreconnect.apple.com"
+    secret_label: Final = "Private key (the text of the .p8 file)"  # noqa: S105 - a label
+    fields: Final[Sequence[SetupField]] = (
+        SetupField(
+            "key_id",
+            "Key ID",
+            "Ten letters and digits; in App Store Connect under Users and Access, Integrations.",
+            required=True,
+        ),
+        SetupField(
+            "issuer_id",
+            "Issuer ID",
+            "Above the list of team keys on the same page; leave it empty for an individual key.",
+        ),
+    )
+
+    def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
+        """The key as a proper PEM text, after a test signature."""
+        pem = clean_pem(secret)
+        load_key(pem)
+        return pem
+
+    def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
+        """The account of `ASC_KEY_ID` and `ASC_PRIVATE_KEY_PATH` or `ASC_PRIVATE_KEY`."""
+        key_id = environ.get("ASC_KEY_ID", "")
+        keys = [name for name in _KEY_VARIABLES if environ.get(name)]
+        if not key_id and not keys:
+            return None
+        if not key_id:
+            raise ConfigError(f"{keys[0]} is set, but ASC_KEY_ID is not.", hint="Set both, or neither.")
+        if not keys:
+            raise ConfigError(
+                "ASC_KEY_ID is set, but no private key.", hint="Set ASC_PRIVATE_KEY_PATH or ASC_PRIVATE_KEY."
+            )
+        if len(keys) > 1:
+            raise ConfigError(
+                "ASC_PRIVATE_KEY_PATH and ASC_PRIVATE_KEY are both set.", hint="Unset one of them."
+            )
+        options = {"key_id": key_id}
+        if environ.get("ASC_ISSUER_ID"):
+            options["issuer_id"] = environ["ASC_ISSUER_ID"]
+        account = Account(
+            AccountName(self.name),
+            self.name,
+            url=environ.get("DIGSITE_XCODE_CLOUD_URL") or None,
+            options=options,
+            from_environment=True,
+        )
+        path = environ.get("ASC_PRIVATE_KEY_PATH")
+        return account, _read_key(path) if path else Secret(environ["ASC_PRIVATE_KEY"])
+
+    def open(self, account: Account, secret: Secret) -> XcodeCloudProvider:
+        """Opens an account; nothing is sent yet, and the key is first used then."""
+        key_id = _option(account, "key_id")
+        if key_id is None:
+            raise ConfigError(
+                f"Account {clean(account.name, 60)} has no key_id.",
+                hint="It stands beside the key in App Store Connect.",
+            )
+        issuer_id = _option(account, "issuer_id")
+        kind = "individual key" if issuer_id is None else "team key"
+        return XcodeCloudProvider(
+            account,
+            JwtAuthorization(key_id, issuer_id, clean_pem(secret)),
+            url=account.url or self.default_url,
+            identity=Identity(f"{kind} {key_id}"),
+        )
+
+
+def _option(account: Account, name: str) -> str | None:
+    value = account.options.get(name, "").strip()
+    if not value:
+        return None
+    if not value.isascii() or not value.replace("-", "").isalnum():
+        raise ConfigError(
+            f"{name} of account {clean(account.name, 60)} has more in it than letters, digits and hyphens."
+        )
+    return value
+
+
+def _read_key(path: str) -> Secret:
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(_MAX_KEY_BYTES)
+        return Secret(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ConfigError("The file named by ASC_PRIVATE_KEY_PATH is not a text file.") from None
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "unknown home folder"
+        raise ConfigError(
+            f"The file named by ASC_PRIVATE_KEY_PATH cannot be read: {reason}.", hint="Correct the path."
+        ) from None

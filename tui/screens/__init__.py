@@ -1,0 +1,1 @@
+"""One module per screen: the only place where services meet widgets."""

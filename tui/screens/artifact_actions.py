@@ -1,0 +1,257 @@
+"""What the explorer does with chosen artifacts: download, publish, delete, copy, open."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.errors import AuthError, DigsiteError, NotAllowed, NotFound, RateLimited
+from tui.models import App, Artifact, Build, Verb
+from tui.safe_text import clean
+from tui.services import Services, all_artifacts
+from tui.services.destinations import tidy_targets
+from tui.transfers import TransferState
+from tui.widgets.dialogs import ConfirmDialog, TextDialog
+from tui.widgets.format import count
+from tui.widgets.questions import delete_question, listing, publish_question, total_size, typed_answer
+
+if TYPE_CHECKING:
+    from tui.screens.explorer import Explorer
+
+Row = App | Build | Artifact
+ENDS_A_BATCH = (AuthError, NotAllowed, RateLimited)
+"""Errors that the next item of a batch would meet as well."""
+
+
+class ArtifactActions:
+    """Acts on rows of one explorer; answers and failures are shown there."""
+
+    def __init__(self, screen: Explorer, services: Services) -> None:
+        self._screen = screen
+        self._services = services
+
+    def _say(self, text: str, *, severity: str = "information") -> None:
+        self._screen.notify(clean(text), severity=severity, markup=False)  # type: ignore[arg-type]  # a Literal
+
+    def _run(self, work: Any, description: str) -> None:
+        self._screen.run_worker(work, description=description)
+
+    def _artifacts_only(self, rows: Sequence[Row], verb: str) -> list[Artifact]:
+        artifacts = [row for row in rows if isinstance(row, Artifact)]
+        if not artifacts:
+            self._say(f"Open a build and choose an artifact to {verb}.", severity="warning")
+        return artifacts
+
+    async def _allowed(self, verb: Verb, artifacts: Sequence[Artifact]) -> list[Artifact]:
+        """Those with which it can be done; says why not of the first that cannot."""
+        allowed, reasons = [], []
+        for artifact in artifacts:
+            provider = await self._services.sessions[artifact.ref.account].provider()
+            reason = provider.refusal(verb, artifact)
+            if reason is None:
+                allowed.append(artifact)
+            else:
+                reasons.append(reason)
+        if reasons:
+            others = f" ({count(len(reasons), 'artifact')} left out)" if allowed else ""
+            self._say(f"{reasons[0]}{others}", severity="warning")
+        return allowed
+
+    # Download ---------------------------------------------------------------------------------------------
+
+    def download(self, rows: Sequence[Row]) -> None:
+        """Downloads artifacts, or all artifacts of builds; several after a dialog with their list and sum."""
+        if any(isinstance(row, App) for row in rows) or not rows:
+            self._say("Open a build to download from it; d on a build takes all its artifacts.", severity="warning")
+            return
+        self._run(self._download(list(rows)), "download")
+
+    async def _download(self, rows: Sequence[Row]) -> None:
+        app = self._screen.open_app
+        if app is None:
+            return
+        try:
+            targets = await self._targets(app, rows)
+        except DigsiteError as error:
+            self._say(str(error), severity="error")
+            return
+        artifacts = list(targets)
+        if not artifacts:
+            self._say("There is no artifact to download.", severity="warning")
+            return
+        if len(artifacts) > 1:
+            folder = os.path.commonpath([path.parent for path in targets.values()])
+            lines = [*listing(artifacts), f"to {folder}"]
+            dialog = ConfirmDialog(f"Download {count(len(artifacts), 'file')}?", lines, verb="Download")
+            if not await self._screen.app.push_screen_wait(dialog):
+                return
+        for artifact, target in targets.items():
+            self._services.transfers.add(artifact, target, label=artifact.title)
+        self._screen.pane.rows.unmark(row.ref for row in rows)
+
+    async def _targets(self, app: App, rows: Sequence[Row]) -> dict[Artifact, Path]:
+        found: dict[Artifact, Path] = {}
+        root = self._services.download_dir
+        artifacts = await self._allowed(Verb.DOWNLOAD, [row for row in rows if isinstance(row, Artifact)])
+        if artifacts and self._screen.open_build is not None:
+            paths = tidy_targets(root, app, self._screen.open_build, artifacts)
+            found |= {artifact: paths[artifact.ref] for artifact in artifacts}
+        for build in (row for row in rows if isinstance(row, Build)):
+            provider = await self._services.sessions[build.ref.account].provider()
+            listed = [artifact async for artifact in all_artifacts(provider, build)]
+            paths = tidy_targets(root, app, build, listed)
+            found |= {artifact: paths[artifact.ref] for artifact in listed}
+        return found
+
+    def cancel_transfers(self) -> None:
+        """Cancels what runs or waits; with nothing of that, clears what is finished."""
+        transfers = self._services.transfers
+        open_states = {TransferState.RUNNING, TransferState.QUEUED, TransferState.PAUSED}
+        active = [t for t in transfers.snapshot().transfers if t.state in open_states]
+        for transfer in active:
+            transfers.cancel(transfer.id)
+        if not active:
+            transfers.clear_finished()
+
+    # Publish ----------------------------------------------------------------------------------------------
+
+    def publish(self, rows: Sequence[Row]) -> None:
+        """Switches public pages: on if any is off, else off; asks before anything becomes public."""
+        if artifacts := self._artifacts_only(rows, "publish"):
+            self._run(self._publish(artifacts), "publish")
+
+    async def _publish(self, artifacts: Sequence[Artifact]) -> None:
+        try:
+            allowed = await self._allowed(Verb.PUBLISH, artifacts)
+        except DigsiteError as error:
+            self._say(str(error), severity="error")
+            return
+        if not allowed:
+            return
+        enabled = not all(artifact.is_public for artifact in allowed)
+        if enabled or len(allowed) > 1:
+            title, lines = publish_question(allowed, enabled=enabled)
+            verb = "Make public" if enabled else "Switch off"
+            if not await self._screen.app.push_screen_wait(ConfirmDialog(title, lines, verb=verb)):
+                return
+        done = [result for artifact in allowed if (result := await self._publish_one(artifact, enabled))]
+        self._screen.artifacts.rows.unmark(artifact.ref for artifact in done)
+        self._tell_published(done, enabled=enabled)
+
+    async def _publish_one(self, artifact: Artifact, enabled: bool) -> Artifact | None:
+        rows = self._screen.artifacts.rows
+        rows.update_row(replace(artifact, is_public=enabled))  # at once; put back below if it fails
+        try:
+            provider = await self._services.sessions[artifact.ref.account].provider()
+            result = await self._services.changes.publish(provider, artifact, enabled=enabled)
+        except DigsiteError as error:
+            rows.update_row(artifact)
+            self._say(f"{artifact.title}: {error}", severity="error")
+            return None
+        rows.update_row(result)
+        return result
+
+    def _tell_published(self, done: Sequence[Artifact], *, enabled: bool) -> None:
+        if len(done) == 1 and enabled and done[0].install_url:
+            self._say(f"Public: {done[0].install_url}")
+        elif done:
+            self._say(f"{count(len(done), 'artifact')} {'now public' if enabled else 'no longer public'}.")
+
+    # Delete -----------------------------------------------------------------------------------------------
+
+    def delete(self, rows: Sequence[Row]) -> None:
+        """Deletes artifacts for good, after a dialog that names them and wants a word typed."""
+        if artifacts := self._artifacts_only(rows, "delete"):
+            self._run(self._delete(artifacts), "delete")
+
+    async def _delete(self, artifacts: Sequence[Artifact]) -> None:
+        app, build = self._screen.open_app, self._screen.open_build
+        try:
+            allowed = await self._allowed(Verb.DELETE, artifacts)
+        except DigsiteError as error:
+            self._say(str(error), severity="error")
+            return
+        if not allowed:
+            return
+        title, lines = delete_question(allowed, build, app.title if app else "")
+        dialog = ConfirmDialog(title, lines, verb="Delete", typed=typed_answer(allowed))
+        if not await self._screen.app.push_screen_wait(dialog):
+            return
+        deleted = await self._delete_each(allowed)
+        if deleted:
+            self._say(f"Deleted {count(len(deleted), 'artifact')}, {total_size(deleted)}.")
+
+    async def _delete_each(self, artifacts: Sequence[Artifact]) -> list[Artifact]:
+        """One after the other; stops where the next one would fail alike."""
+        deleted: list[Artifact] = []
+        for artifact in artifacts:
+            try:
+                provider = await self._services.sessions[artifact.ref.account].provider()
+                await self._services.changes.delete(provider, artifact)
+            except NotFound:
+                self._say(f"{artifact.title}: gone on the server already.", severity="warning")
+            except DigsiteError as error:
+                self._say(f"{artifact.title}: {error}", severity="error")
+                if isinstance(error, ENDS_A_BATCH):
+                    break
+                continue
+            else:
+                deleted.append(artifact)
+            self._screen.artifacts.rows.take_away([artifact.ref])
+        return deleted
+
+    # Copy and open ----------------------------------------------------------------------------------------
+
+    def copy(self, row: Row | None) -> None:
+        """Sends the install URL, else the path, to the terminal's clipboard."""
+        if row is None:
+            return
+        url = row.install_url if isinstance(row, Artifact) and row.is_public else None
+        text = url or self._screen.path_of(row)
+        self._screen.app.copy_to_clipboard(text)
+        self._say(f"Sent to the terminal's clipboard: {text}")
+
+    def open_web(self, row: Row | None) -> None:
+        """Opens the row's page; without a display shows the URL, ready to select."""
+        url = self._web_url(row)
+        if url is None:
+            self._say("The provider names no web page for this row.", severity="warning")
+        elif _has_display():
+            self._screen.app.open_url(url)
+        else:
+            self._screen.app.push_screen(TextDialog("Open this page", url))
+
+    def _web_url(self, row: Row | None) -> str | None:
+        match row:
+            case Artifact(is_public=True, install_url=str(url)) if url:
+                found: str | None = url
+            case Artifact():
+                found = self._screen.open_build.web_url if self._screen.open_build else None
+            case App() | Build():
+                found = row.web_url
+            case None:
+                found = None
+        return found if found and found.startswith(("https://", "http://")) else None
+
+    def load_install_url(self) -> None:
+        """Reads the artifact under the cursor again where its install page is on but not known yet."""
+        row = self._screen.pane.rows.current
+        if isinstance(row, Artifact) and row.is_public and not row.install_url:
+            self._run(self._load_install_url(row), "read an artifact")
+
+    async def _load_install_url(self, artifact: Artifact) -> None:
+        try:
+            provider = await self._services.sessions[artifact.ref.account].provider()
+            self._screen.artifacts.rows.update_row(await provider.artifact(artifact))
+        except DigsiteError as error:
+            self._say(str(error), severity="error")
+
+
+def _has_display() -> bool:
+    if sys.platform == "darwin" or os.name == "nt":
+        return "SSH_CONNECTION" not in os.environ
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

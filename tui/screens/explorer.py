@@ -1,0 +1,425 @@
+"""The explorer: apps, builds and artifacts side by side, the focus moving right as you drill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Static
+
+from tui.errors import DigsiteError
+from tui.models import AccountName, App, AppRef, Artifact, Build, Cursor, Page
+from tui.paths import DigPath, join
+from tui.safe_text import clean
+from tui.screens.accounts import DEMO, AccountsDialog, AddAccountDialog
+from tui.screens.artifact_actions import ArtifactActions
+from tui.services import Found, Services, Session, app_part, artifact_part, build_part
+from tui.widgets.crumbs import Crumbs
+from tui.widgets.detail import DetailPanel
+from tui.widgets.dialogs import TextDialog
+from tui.widgets.dock import TransfersDock
+from tui.widgets.facts import Facts, app_facts, artifact_facts, build_facts
+from tui.widgets.format import timestamp
+from tui.widgets.keybar import KeyBar
+from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS, app_list, artifact_list, build_list
+from tui.widgets.pane import Feed, Pane
+from tui.widgets.rowlist import RowList
+
+DETAIL_REST_S = 0.08
+"""The cursor must have rested so long before the detail follows: never once per key of a held arrow."""
+DOCK_PERIOD_S = 0.5
+
+
+class Explorer(Screen[str]):
+    """The main screen.
+
+    Args:
+        services: Accounts and transfers.
+        start: Where to open; None opens at the list of apps.
+        now: The clock, aware UTC.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (20, "-one"), (70, "-two"), (110, "-three"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (5, "-short"), (30, "-tall")]  # noqa: RUF012
+    HELP = """
+# digsite
+
+Drill from **app** to **build** to **artifact** with `enter`, go back with `esc`.
+Filter a list with `/`: `branch:main status:failed since:7d !debug`.
+Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,h,left,backspace", "back", "Back", id="explorer.back",
+                tooltip="Close the filter, else go one pane back"),
+        Binding("d", "download", "Download", id="artifact.download", tooltip="Download the marked rows, or this one"),
+        Binding("p", "publish", "Public", id="artifact.publish", tooltip="Public install page on or off"),
+        Binding("X,delete", "delete", "Delete", id="artifact.delete",
+                tooltip="Delete the marked artifacts, or this one; asks first"),
+        Binding("y", "copy", "Copy", id="artifact.copy", tooltip="Copy the install URL, else the path"),
+        Binding("o", "open_web", "Browser", id="artifact.open",
+                tooltip="Open in the browser; without a display, show the URL"),
+        Binding("i", "detail", "Detail", id="explorer.detail", tooltip="Everything known of this row"),
+        Binding("c", "cancel_transfers", "Cancel transfers", id="transfers.cancel", show=False,
+                tooltip="Cancel running transfers, or clear finished ones"),
+        Binding("r", "refresh_pane", "Refresh", id="explorer.refresh", tooltip="Load this pane again"),
+        Binding("R", "refresh_all", "Refresh all", id="explorer.refresh-all", show=False),
+        Binding("tab", "app.focus_next", "Next pane", id="explorer.next-pane", show=False),
+        Binding("shift+tab", "app.focus_previous", "Previous pane", id="explorer.previous-pane", show=False),
+        Binding("at", "accounts", "Accounts", id="explorer.accounts", show=False),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
+        Binding("colon", "app.command_palette", "Commands", id="app.palette", show=False),
+        Binding("q", "app.quit", "Quit", id="app.quit"),
+    ]  # fmt: skip
+
+    def __init__(self, services: Services, *, start: DigPath | None, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._services, self._start, self._now = services, start, now
+        self._app_rows = app_list(self._badge)
+        self._build_rows = build_list(now)
+        self._artifact_rows = artifact_list(now)
+        self.apps = Pane[App]("Apps", self._app_rows, APP_FIELDS, now=now, id="apps")
+        self.builds = Pane[Build]("Builds", self._build_rows, BUILD_FIELDS, now=now, id="builds")
+        self.artifacts = Pane[Artifact](
+            "Artifacts",
+            self._artifact_rows,
+            ARTIFACT_FIELDS,
+            now=now,
+            size_of=lambda a: a.size_bytes,
+            id="artifacts",
+        )
+        self.open_app: App | None = None
+        self.open_build: Build | None = None
+        self._detail_timer: Timer | None = None
+        self._actions = ArtifactActions(self, services)
+
+    def compose(self) -> ComposeResult:
+        yield Crumbs()
+        with Container(id="body"):
+            with Horizontal(id="panes"):
+                yield self.apps
+                yield self.builds
+                yield self.artifacts
+            yield DetailPanel(id="detail")
+        yield TransfersDock()
+        yield KeyBar()
+        yield Static("The window is too small for digsite.", id="too-small")
+
+    def on_mount(self) -> None:
+        self._app_rows.focus()
+        self._go("apps")
+        self.builds.clear("", "Open an app to see its builds.")
+        self.artifacts.clear("", "Open a build to see its artifacts.")
+        self.set_interval(DOCK_PERIOD_S, self._poll_transfers)
+        self.call_after_refresh(self._begin)  # the first paint waits for no answer
+
+    def _begin(self) -> None:
+        self.apps.show("", self._app_feeds(), empty=self._no_apps)
+        for problem in self._services.problems:
+            self.notify(clean(str(problem)), severity="error", markup=False)
+        if not self._services.sessions:
+            self._choose_account(welcome=True)
+        if self._start is not None and self._start.account is not None:
+            self._open_path(self._start)
+
+    # Panes and where the focus is -------------------------------------------------------------------------
+
+    @property
+    def services(self) -> Services:
+        """What the screen works with."""
+        return self._services
+
+    @property
+    def pane(self) -> Pane[Any]:
+        """The pane that has the focus, or had it last."""
+        panes: dict[str, Pane[Any]] = {"apps": self.apps, "builds": self.builds, "artifacts": self.artifacts}
+        return panes[self._level]
+
+    def _go(self, level: str) -> None:
+        self._level = level
+        for name in ("apps", "builds", "artifacts"):
+            self.set_class(name == level, f"-at-{name}")
+
+    def on_descendant_focus(self) -> None:
+        for pane in (self.apps, self.builds, self.artifacts):
+            if self.focused is not None and pane in self.focused.ancestors:
+                self._go(str(pane.id))
+        self._follow()
+
+    def _focus_pane(self, pane: Pane[Any]) -> None:
+        self._go(str(pane.id))  # the pane may be hidden on a narrow screen until it is where we are
+        self.call_after_refresh(pane.rows.focus)
+
+    @on(RowList.Opened)
+    def _opened(self, event: RowList.Opened) -> None:
+        match event.rows.current:
+            case App() as app:
+                self.show_builds(app)
+            case Build() as build:
+                self.show_artifacts(build)
+            case Artifact():
+                self.action_detail()
+
+    def show_builds(self, app: App) -> None:
+        """Opens an app."""
+        self.open_app, self.open_build = app, None
+        self.builds.show(app.title, self._build_feeds(app), empty=lambda: ("This app has no builds.",))
+        self.artifacts.clear("", "Open a build to see its artifacts.")
+        self._focus_pane(self.builds)
+
+    def show_artifacts(self, build: Build) -> None:
+        """Opens a build."""
+        self.open_build = build
+        name = f"#{build.number}" if build.number is not None else str(build.ref.build)
+        self.artifacts.show(name, self._artifact_feeds(build), empty=partial(self._no_artifacts, build))
+        self._focus_pane(self.artifacts)
+
+    def action_back(self) -> None:
+        """Closes the filter, else goes one pane back."""
+        if self.pane.drop_filter():
+            return
+        if self.pane is self.artifacts:
+            self._focus_pane(self.builds)
+        elif self.pane is self.builds:
+            self._focus_pane(self.apps)
+
+    # Where rows come from ---------------------------------------------------------------------------------
+
+    def _badge(self, account: AccountName) -> str:
+        return self._services.sessions[account].badge
+
+    def _app_feeds(self) -> list[Feed[App]]:
+        return [
+            Feed(str(name), partial(_apps_page, session), owns=partial(_is_of_account, name))
+            for name, session in self._services.sessions.items()
+        ]
+
+    def _build_feeds(self, app: App) -> list[Feed[Build]]:
+        session = self._services.sessions[app.ref.account]
+        return [Feed(str(app.ref.account), partial(_builds_page, session, app))]
+
+    def _artifact_feeds(self, build: Build) -> list[Feed[Artifact]]:
+        session = self._services.sessions[build.ref.account]
+        return [Feed(str(build.ref.account), partial(_artifacts_page, session, build))]
+
+    def _no_apps(self) -> tuple[str, ...]:
+        if not self._services.sessions:
+            return ("No account yet.", "@ adds one; `digsite demo` shows the program without.")
+        return ("No apps: these accounts see none.",)
+
+    def _no_artifacts(self, build: Build) -> tuple[str, ...]:
+        provider = self._services.sessions[build.ref.account].opened
+        rules = provider.capabilities if provider is not None else None
+        ended = build.finished_at
+        if not build.status.is_finished:
+            return ("No artifacts yet: the build has not finished.",)
+        if rules is not None and rules.retention_days is not None and ended is not None:
+            last = ended + timedelta(days=rules.retention_days)
+            if last < self._now():
+                return (f"Expired about {timestamp(last)[:10]}.", rules.retention_rule or "")
+        return ("This build left no artifacts.",)
+
+    # Refresh ----------------------------------------------------------------------------------------------
+
+    def action_refresh_pane(self) -> None:
+        """Loads this pane again."""
+        self.refresh_pane(self.pane)
+
+    def refresh_pane(self, pane: Pane[Any]) -> None:
+        """Loads one pane again; its rows stay meanwhile."""
+        if pane is self.apps:
+            self.apps.refresh_rows(self._app_feeds())
+        elif pane is self.builds and self.open_app is not None:
+            self.builds.refresh_rows(self._build_feeds(self.open_app))
+        elif pane is self.artifacts and self.open_build is not None:
+            self.artifacts.refresh_rows(self._artifact_feeds(self.open_build))
+
+    def action_refresh_all(self) -> None:
+        """Loads all panes again."""
+        for pane in (self.apps, self.builds, self.artifacts):
+            self.refresh_pane(pane)
+
+    # Detail, breadcrumb, dock -----------------------------------------------------------------------------
+
+    @on(RowList.Moved)
+    def _moved(self, event: RowList.Moved) -> None:
+        event.stop()
+        if event.rows is self.pane.rows:
+            self._follow()
+
+    def _follow(self) -> None:
+        if self._detail_timer is not None:
+            self._detail_timer.stop()
+        self._detail_timer = self.set_timer(DETAIL_REST_S, self._show_place)
+
+    def _show_place(self) -> None:
+        if not self.is_attached:
+            return
+        self.query_one(DetailPanel).show(self.facts())
+        row = self.pane.rows.current
+        account = getattr(row, "ref", None) and row.ref.account if row is not None else None
+        self.query_one(Crumbs).show(self.path_of(row), self._account_side(account))
+
+    def facts(self) -> Facts:
+        """What is known of the row under the cursor."""
+        match self.pane.rows.current:
+            case App() as app:
+                return app_facts(app)
+            case Build() as build:
+                return build_facts(build, self._now())
+            case Artifact() as artifact:
+                return artifact_facts(artifact, self._now())
+            case _:
+                return []
+
+    def path_of(self, row: App | Build | Artifact | None) -> str:
+        """The path of a row, as the command line takes it."""
+        match row:
+            case App():
+                return join(row.ref.account, app_part(row, self._app_rows.rows))
+            case Build():
+                return join(row.ref.account, self._open_app_part(row.ref.app_ref), build_part(row))
+            case Artifact():
+                build = build_part(self.open_build) if self.open_build else str(row.ref.build)
+                app = self._open_app_part(row.ref.build_ref.app_ref)
+                siblings = tuple(self._artifact_rows.rows)
+                return f"{join(row.ref.account, app, build)}/{artifact_part(row, siblings)}"
+            case None:
+                return ""
+
+    def _open_app_part(self, ref: AppRef) -> str:
+        app = self.open_app
+        return app_part(app, self._app_rows.rows) if app is not None and app.ref == ref else str(ref.app)
+
+    def _account_side(self, account: AccountName | None) -> str:
+        session = self._services.sessions.get(account) if account is not None else None
+        if session is None:
+            return ""
+        parts = [str(session.account.name)]
+        if session.account.read_only:
+            parts.append("read-only")
+        budget = session.opened.budget if session.opened is not None else None
+        if budget is not None:
+            parts.append(f"{budget.remaining:,} of {budget.limit:,} calls left")
+        return " · ".join(parts)
+
+    def _poll_transfers(self) -> None:
+        self.query_one(TransfersDock).show(self._services.transfers.snapshot())
+
+    def action_detail(self) -> None:
+        """Everything known of this row, on a screen of its own."""
+        facts = self.facts()
+        if facts:
+            width = max(len(label) for label, _ in facts)
+            self.app.push_screen(
+                TextDialog("Detail", "\n".join(f"{label:<{width}}  {value}" for label, value in facts))
+            )
+        self._actions.load_install_url()
+
+    @on(Pane.ErrorAsked)
+    def _error_asked(self, event: Pane.ErrorAsked) -> None:
+        error = event.error
+        hint = f"\n\n{error.hint}" if error.hint else ""
+        self.app.push_screen(TextDialog(type(error).__name__, f"{error.message}{hint}"))
+
+    def action_toggle_help(self) -> None:
+        """Shows or hides the panel with all keys."""
+        if self.query("HelpPanel"):
+            self.app.action_hide_help_panel()
+        else:
+            self.app.action_show_help_panel()
+
+    # What is done with rows -------------------------------------------------------------------------------
+
+    def chosen(self) -> Sequence[App | Build | Artifact]:
+        """The marked rows of this pane, else the row under the cursor."""
+        rows: RowList[Any] = self.pane.rows
+        return rows.marked or ([rows.current] if rows.current is not None else [])
+
+    def action_download(self) -> None:
+        """Downloads the chosen artifacts, or all artifacts of the chosen builds."""
+        self._actions.download(self.chosen())
+
+    def action_publish(self) -> None:
+        """Switches the public install page of the chosen artifacts."""
+        self._actions.publish(self.chosen())
+
+    def action_delete(self) -> None:
+        """Deletes the chosen artifacts, after a question."""
+        self._actions.delete(self.chosen())
+
+    def action_copy(self) -> None:
+        """Copies the install URL, else the path."""
+        self._actions.copy(self.pane.rows.current)
+
+    def action_open_web(self) -> None:
+        """Opens the row's page in the browser."""
+        self._actions.open_web(self.pane.rows.current)
+
+    def action_cancel_transfers(self) -> None:
+        """Cancels what runs; with nothing running, clears what is finished."""
+        self._actions.cancel_transfers()
+
+    def action_accounts(self) -> None:
+        """Opens the list of accounts."""
+        self._choose_account(welcome=False)
+
+    @work(description="accounts")
+    async def _choose_account(self, *, welcome: bool) -> None:
+        choice = await self.app.push_screen_wait(AccountsDialog(self._services, welcome=welcome))
+        if choice == DEMO:
+            self.dismiss(DEMO)
+        elif choice is not None:
+            added = await self.app.push_screen_wait(AddAccountDialog(choice))
+            if added is not None:
+                self._services.add_session(Session(added.account))
+                self.notify(
+                    clean(f"{added.account.name}: {added.identity.label}. Secret in: {added.stored_in}."),
+                    markup=False,
+                )
+                self.action_refresh_pane()
+
+    # Opening a path given at the start --------------------------------------------------------------------
+
+    @work(description="open a path")
+    async def _open_path(self, path: DigPath) -> None:
+        shallow = DigPath(path.account, path.app, path.build)
+        try:
+            found = await self._services.resolver.find(shallow)
+        except DigsiteError as error:
+            self.notify(clean(str(error)), severity="error", markup=False)
+            return
+        self._show_found(found)
+
+    def _show_found(self, found: Found) -> None:
+        if found.app is not None:
+            self._app_rows.append([found.app])
+            self._app_rows.go_to(found.app.ref)
+            self.show_builds(found.app)
+        if found.build is not None:
+            self._build_rows.append([found.build])
+            self._build_rows.go_to(found.build.ref)
+            self.show_artifacts(found.build)
+
+
+def _is_of_account(name: AccountName, app: App) -> bool:
+    return app.ref.account == name
+
+
+async def _apps_page(session: Session, cursor: Cursor | None) -> Page[App]:
+    return await (await session.provider()).apps(cursor)
+
+
+async def _builds_page(session: Session, app: App, cursor: Cursor | None) -> Page[Build]:
+    return await (await session.provider()).builds(app.ref, cursor=cursor)
+
+
+async def _artifacts_page(session: Session, build: Build, cursor: Cursor | None) -> Page[Artifact]:
+    return await (await session.provider()).artifacts(build, cursor)

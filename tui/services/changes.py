@@ -1,0 +1,86 @@
+"""Publish and delete: sent once, on exactly what was confirmed, and never repeated on a guess.
+
+A change whose answer was lost is looked up, not sent again; an artifact that is not what the user saw is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tui.errors import Conflict, DigsiteError, NotFound, NotSupported, OutcomeUnknown
+from tui.models import Artifact, ArtifactRef, Verb
+from tui.providers import Provider
+
+
+class Changes:
+    """Sends changes; at most one is in flight for an artifact."""
+
+    def __init__(self) -> None:
+        self._in_flight: set[ArtifactRef] = set()
+
+    async def publish(self, provider: Provider, artifact: Artifact, *, enabled: bool) -> Artifact:
+        """Switches the public install page; gives the artifact as the server then has it.
+
+        Raises:
+            NotSupported: It cannot be done with this artifact; the message says why.
+            Conflict: A change of the same artifact is under way.
+            ProviderError: It failed; nothing is known to have changed.
+        """
+        _refuse(provider, Verb.PUBLISH, artifact)
+        with self._alone(artifact.ref):
+            try:
+                return await provider.set_public(artifact, enabled)
+            except OutcomeUnknown:
+                seen = await provider.artifact(artifact)
+                if seen.is_public is not enabled:
+                    raise
+                return seen
+
+    async def delete(self, provider: Provider, artifact: Artifact) -> None:
+        """Deletes an artifact for good, after a look that it still is what the user confirmed.
+
+        Raises:
+            NotSupported: The provider cannot delete; the message says why.
+            Conflict: It changed since it was listed, or another change of it is under way.
+            NotFound: It was gone already.
+            OutcomeUnknown: The answer was lost, and the artifact is still there.
+        """
+        _refuse(provider, Verb.DELETE, artifact)
+        with self._alone(artifact.ref):
+            now = await provider.artifact(artifact)
+            if (now.title, now.size_bytes) != (artifact.title, artifact.size_bytes):
+                raise Conflict(
+                    f"{artifact.title!r} changed on the server since it was listed; it was not deleted.",
+                    hint="Refresh the list and look again.",
+                )
+            try:
+                await provider.delete(artifact.ref)
+            except OutcomeUnknown:
+                if not await _is_gone(provider, artifact):
+                    raise
+
+    @contextmanager
+    def _alone(self, ref: ArtifactRef) -> Iterator[None]:
+        if ref in self._in_flight:
+            raise Conflict("A change of this artifact is still under way.", hint="Wait for it to end.")
+        self._in_flight.add(ref)
+        try:
+            yield
+        finally:
+            self._in_flight.discard(ref)
+
+
+def _refuse(provider: Provider, verb: Verb, artifact: Artifact) -> None:
+    if reason := provider.refusal(verb, artifact):
+        raise NotSupported(reason)
+
+
+async def _is_gone(provider: Provider, artifact: Artifact) -> bool:
+    try:
+        await provider.artifact(artifact)
+    except NotFound:
+        return True
+    except DigsiteError:
+        return False
+    return False

@@ -1,0 +1,89 @@
+"""Builds what a run needs and closes it again, in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tui.config import Config, download_dir
+from tui.errors import DigsiteError
+from tui.hosts import is_loopback
+from tui.models import AccountName, Artifact, Source
+from tui.providers import plugin, plugin_names
+from tui.services.changes import Changes
+from tui.services.resolve import Resolver
+from tui.services.session import Session
+from tui.storage import Storage
+from tui.transfers import TransferQueue
+
+
+class Services:
+    """What screens and commands work with.
+
+    Args:
+        config: What config.toml says.
+        sessions: The accounts of this run, in the order they are shown.
+        problems: Accounts that the environment describes wrongly, as errors to show.
+    """
+
+    def __init__(self, config: Config, sessions: Sequence[Session], problems: Sequence[DigsiteError] = ()) -> None:
+        self.config = config
+        self.sessions: Mapping[AccountName, Session] = {s.account.name: s for s in sessions}
+        self.problems = tuple(problems)
+        self.resolver = Resolver(self.sessions)
+        self.changes = Changes()
+        self.download_dir: Path = download_dir(config)
+        loopback = any(is_loopback(urlsplit(s.account.url or "").hostname or "") for s in sessions)
+        self.transfers = TransferQueue(self._source, Storage(allow_loopback=loopback), jobs=config.jobs)
+
+    async def _source(self, artifact: Artifact) -> Source:
+        provider = await self.sessions[artifact.ref.account].provider()
+        return await provider.source(artifact)
+
+    def add_session(self, session: Session) -> None:
+        """Takes an account in that was added while running; it stands in for what the environment gave."""
+        configured = [s for s in self.sessions.values() if not s.account.from_environment]
+        self.sessions = {s.account.name: s for s in (*configured, session)}
+        self.resolver = Resolver(self.sessions)
+
+    async def aclose(self) -> None:
+        """Ends transfers in order, then closes all connections."""
+        await self.transfers.aclose()
+        for session in self.sessions.values():
+            await session.aclose()
+
+
+def configured_sessions(
+    config: Config, environ: Mapping[str, str] | None = None
+) -> tuple[list[Session], list[DigsiteError]]:
+    """The accounts of config.toml; where there is none, those that the environment describes by itself."""
+    if config.accounts:
+        return [Session(account) for account in config.accounts], []
+    sessions: list[Session] = []
+    problems: list[DigsiteError] = []
+    for name in plugin_names():
+        try:
+            described = plugin(name).environment(os.environ if environ is None else environ)
+        except DigsiteError as error:
+            problems.append(error)
+        else:
+            if described is not None:
+                account, secret = described
+                sessions.append(Session(account, secret, "environment"))
+    return sessions, problems
+
+
+@asynccontextmanager
+async def open_services(config: Config, sessions: Sequence[Session] | None = None) -> AsyncIterator[Services]:
+    """Opens what a run needs; `sessions` stand in for the configured accounts (the demo's)."""
+    problems: list[DigsiteError] = []
+    if sessions is None:
+        sessions, problems = configured_sessions(config)
+    services = Services(config, sessions, problems)
+    try:
+        yield services
+    finally:
+        await services.aclose()

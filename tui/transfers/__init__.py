@@ -1,0 +1,18 @@
+"""Downloads: the queue, resumable parts on disk, and what the user interface sees of them."""
+
+from tui.transfers.destination import ConflictRule
+from tui.transfers.history import History
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferSnapshot, TransferState
+
+__all__ = [
+    "ConflictRule",
+    "History",
+    "QueueSnapshot",
+    "RetryPolicy",
+    "TransferId",
+    "TransferQueue",
+    "TransferSnapshot",
+    "TransferState",
+]

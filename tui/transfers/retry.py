@@ -1,0 +1,28 @@
+"""How a broken transfer is tried again, and how it is told to stop."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+
+class Stopped(Exception):
+    """The transfer was paused, cancelled, or the program ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a broken transfer is continued. Arriving bytes start the count anew."""
+
+    tries: int = 10
+    """In a row, without one new byte."""
+    first_delay_s: float = 0.5
+    max_delay_s: float = 30.0
+    slow_window_s: float = 60.0
+    slow_bytes: int = 60 << 10
+    """Fewer bytes than this in one window count as a stall: a new connection is made."""
+
+    def delay_s(self, tries: int) -> float:
+        """Seconds to wait after this many tries (from 1) without progress."""
+        full = min(self.max_delay_s, self.first_delay_s * 2.0 ** (tries - 1))
+        return full * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, protects nothing

@@ -1,0 +1,1 @@
+"""Panes, rows and dialogs: given models and callables, never services, files, sockets or the clock."""

@@ -1,0 +1,50 @@
+"""The line on top: where you are, which account, and what is left of its call limit."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.safe_text import clean
+from tui.widgets.columns import pad
+
+
+class Crumbs(Widget):
+    """Breadcrumb on the left, account and budget on the right."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"crumbs--name", "crumbs--side"}
+
+    def __init__(self, id: str = "crumbs") -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id)
+        self._path = ""
+        self._side = ""
+
+    @property
+    def path(self) -> str:
+        """The path shown."""
+        return self._path
+
+    def show(self, path: str, side: str) -> None:
+        """Shows another place."""
+        if (path, side) != (self._path, self._side):
+            self._path, self._side = path, side
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Name, path and side, the path cut first."""
+        width = self.size.width
+        name, side = " digsite ", f" {clean(self._side)} " if self._side else ""
+        if cell_len(name) + cell_len(side) + 12 > width:
+            side = ""
+        room = max(0, width - len(name) - cell_len(side))
+        return Strip(
+            [
+                Segment(name, self.get_component_rich_style("crumbs--name")),
+                Segment(pad(f" {clean(self._path)}", room), self.rich_style),
+                Segment(side, self.get_component_rich_style("crumbs--side")),
+            ]
+        ).crop(0, width)

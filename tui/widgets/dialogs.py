@@ -1,0 +1,118 @@
+"""Questions and long texts over the screen. A dialog gets its words ready and gives back an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from tui.safe_text import clean
+
+
+class ConfirmDialog(ModalScreen[bool]):
+    """Asks before something is changed. Cancel has the focus, so that pressing enter twice changes nothing.
+
+    Args:
+        title: The question.
+        lines: What exactly it is about: one line for each thing, and what cannot be undone.
+        verb: The word on the button: `Delete`.
+        typed: A word or count that must be typed before the button works; None lets `y` confirm.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer(False)", "Cancel", id="dialog.cancel"),
+        Binding("left,shift+tab", "app.focus_previous", show=False, id="dialog.previous"),
+        Binding("right,tab", "app.focus_next", show=False, id="dialog.next"),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[str], *, verb: str, typed: str | None = None) -> None:
+        super().__init__()
+        self._title, self._lines, self._verb, self._wanted = title, lines, verb, typed
+        self._typed = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(clean(self._title)), classes="dialog--title")
+            with VerticalScroll(classes="dialog--body", can_focus=False):
+                yield Static(Content("\n".join(clean(line) for line in self._lines)))
+            yield Static(self._prompt(), classes="dialog--prompt")
+            with Horizontal(classes="dialog--buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(self._verb, id="confirm", compact=True, variant="error", disabled=self._wanted is not None)
+
+    def on_mount(self) -> None:
+        self.query_one("#cancel").focus()
+
+    def _prompt(self) -> Content:
+        if self._wanted is None:
+            return Content("y confirms · esc cancels")
+        if self._typed == self._wanted:
+            return Content(f"enter: {self._verb.lower()} · esc cancels")
+        return Content.from_markup(
+            "Type [b]$wanted[/] to confirm: $typed▁ · esc cancels", wanted=self._wanted, typed=self._typed
+        )
+
+    def on_key(self, event: events.Key) -> None:
+        if self._wanted is None:
+            if event.key == "y":
+                event.stop()
+                self.dismiss(True)
+            elif event.key == "n":
+                event.stop()
+                self.dismiss(False)
+            return
+        if event.key == "backspace":
+            self._type(self._typed[:-1])
+        elif event.is_printable and event.character:
+            event.stop()
+            self._type((self._typed + event.character)[: len(self._wanted)])
+
+    def _type(self, text: str) -> None:
+        self._typed = text
+        complete = text == self._wanted
+        confirm = self.query_one("#confirm", Button)
+        confirm.disabled = not complete
+        (confirm if complete else self.query_one("#cancel")).focus()
+        self.query_one(".dialog--prompt", Static).update(self._prompt())
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "confirm")
+
+    def action_answer(self, answer: bool) -> None:
+        """Closes with that answer."""
+        self.dismiss(answer)
+
+
+class TextDialog(ModalScreen[None]):
+    """Shows text to read or to select: an error's detail, a URL. Any of esc, enter, q closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,i", "close", "Close", id="dialog.close")]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    @property
+    def text(self) -> str:
+        """What it shows."""
+        return self._text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content(clean(self._title)), classes="dialog--title")
+            with VerticalScroll(classes="dialog--body"):
+                yield Static(Content("\n".join(clean(line, 4000) for line in self._text.splitlines())))
+            yield Static("esc closes", classes="dialog--prompt")
+
+    def action_close(self) -> None:
+        """Closes it."""
+        self.dismiss(None)

@@ -1,0 +1,76 @@
+"""One line with the keys that work here and now, made from the bindings themselves."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.widgets.columns import pad
+
+
+class Hint(NamedTuple):
+    """One key and what it does."""
+
+    key: str
+    shown_key: str
+    description: str
+
+
+class KeyBar(Widget):
+    """The footer. A single widget, repainted only when the keys change; a click presses the key."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keybar--key"}
+
+    def __init__(self, id: str = "keys") -> None:  # noqa: A002  # Textual's own name for it
+        super().__init__(id=id)
+        self._hints: list[Hint] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+        self.call_after_refresh(self._bindings_changed, self.screen)
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        hints = [
+            Hint(binding.key, self.app.get_key_display(binding), binding.description)
+            for binding in _first_of_each_action(screen)
+        ]
+        if hints != self._hints:
+            self._hints = hints
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Keys and words, as many as fit."""
+        width, used = self.size.width, 0
+        key_style = self.get_component_rich_style("keybar--key")
+        segments: list[Segment] = []
+        for hint in self._hints if y == 0 else ():
+            key, word = f" {hint.shown_key}", f" {hint.description} "
+            if used + len(key) + len(word) > width:
+                break
+            segments += [Segment(key, key_style), Segment(word, self.rich_style)]
+            used += len(key) + len(word)
+        segments.append(Segment(pad("", width - used), self.rich_style))
+        return Strip(segments, width)
+
+    def on_click(self, event: events.Click) -> None:
+        x = 0
+        for hint in self._hints:
+            x += len(hint.shown_key) + len(hint.description) + 3
+            if event.x < x:
+                self.app.simulate_key(hint.key)
+                return
+
+
+def _first_of_each_action(screen: Screen[object]) -> list[Binding]:
+    bindings: dict[tuple[str, str], Binding] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.show and active.enabled and binding.description:
+            bindings.setdefault((binding.action, binding.description), binding)
+    return list(bindings.values())

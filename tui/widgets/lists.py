@@ -1,0 +1,132 @@
+"""The three lists of the drill-down: their columns, their order, and what a filter can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from tui.models import AccountName, App, Artifact, Build, Status
+from tui.models.filter import Fields
+from tui.widgets.columns import Column
+from tui.widgets.format import GLYPHS, age, build_name, duration, kind, size, status
+from tui.widgets.rowlist import RowList
+
+Clock = Callable[[], datetime]
+"""The time of now, aware UTC."""
+
+_TONES = {
+    Status.SUCCEEDED: "good",
+    Status.FAILED: "bad",
+    Status.ERRORED: "bad",
+    Status.RUNNING: "busy",
+    Status.QUEUED: "busy",
+    Status.ON_HOLD: "warn",
+    Status.ABORTED: "warn",
+    Status.UNKNOWN: "warn",
+    Status.SKIPPED: "muted",
+}
+
+
+def app_list(badge: Callable[[AccountName], str]) -> RowList[App]:
+    """Apps of all accounts, by title."""
+    return RowList[App](
+        (
+            Column("badge", "Provider", lambda app: badge(app.ref.account), 3, tone=lambda _: "muted"),
+            Column("title", "Title", lambda app: app.title, 14, grow=1, sort=lambda app: app.title.casefold()),
+            Column("kind", "Kind", lambda app: app.kind or "", 8, drop=1, tone=lambda _: "muted",
+                   sort=lambda app: app.kind),
+            Column("account", "Account", lambda app: str(app.ref.account), 12, drop=2, tone=lambda _: "muted",
+                   sort=lambda app: app.ref.account),
+        ),
+        key=lambda app: app.ref,
+        order=lambda app: (app.title.casefold(), app.ref.account, app.ref.app),
+        id="app-list",
+    )  # fmt: skip
+
+
+APP_FIELDS: Fields[App] = Fields(
+    haystack=lambda app: f"{app.title} {app.bundle_id or ''} {app.ref.account} {app.kind or ''}".lower(),
+    texts={
+        "account": lambda app: app.ref.account.lower(),
+        "provider": lambda app: app.provider.lower(),
+        "kind": lambda app: (app.kind or "").lower(),
+    },
+)
+
+
+def build_list(now: Clock) -> RowList[Build]:
+    """Builds of an app, newest first as the server gives them."""
+    return RowList[Build](
+        (
+            Column("status", "Status", status, 11, tone=lambda build: _TONES[build.status],
+                   sort=lambda build: build.status),
+            Column("number", "Number", build_name, 7, align="right",
+                   sort=lambda build: build.number),
+            Column("branch", "Branch", _branch, 10, grow=1, sort=_branch),
+            Column("workflow", "Workflow", lambda build: build.workflow or "", 9, drop=2,
+                   tone=lambda _: "muted", sort=lambda build: build.workflow),
+            Column("took", "Took", lambda build: duration(build.duration_s), 7, align="right", drop=3,
+                   tone=lambda _: "muted", sort=lambda build: build.duration_s),
+            Column("age", "Age", lambda build: age(build.created_at, now()), 3, align="right", drop=1,
+                   tone=lambda _: "muted", sort=lambda build: build.created_at),
+        ),
+        key=lambda build: build.ref,
+        id="build-list",
+    )  # fmt: skip
+
+
+def _branch(build: Build) -> str:
+    return build.tag or build.branch or ""
+
+
+BUILD_FIELDS: Fields[Build] = Fields(
+    haystack=lambda build: " ".join(
+        (build_name(build), build.status, _branch(build), build.workflow or "", build.commit_message or "",
+         build.commit_sha or "", build.author or "")
+    ).lower(),
+    texts={
+        "branch": lambda build: (build.branch or "").lower(),
+        "tag": lambda build: (build.tag or "").lower(),
+        "status": lambda build: str(build.status),
+        "workflow": lambda build: (build.workflow or "").lower(),
+        "author": lambda build: (build.author or "").lower(),
+        "number": lambda build: str(build.number or ""),
+    },
+    date=lambda build: build.created_at,
+)  # fmt: skip
+
+
+def artifact_list(now: Clock) -> RowList[Artifact]:
+    """Artifacts of a build, under the headings of their actions where the provider has those."""
+    return RowList[Artifact](
+        (
+            Column("title", "Title", lambda artifact: artifact.title or f"({artifact.ref.artifact})", 12, grow=1,
+                   sort=lambda artifact: artifact.title.casefold()),
+            Column("public", "Public", lambda artifact: "public" if artifact.is_public else "", 6, drop=2,
+                   tone=lambda _: "warn", sort=lambda artifact: bool(artifact.is_public)),
+            Column("kind", "Kind", kind, 9, drop=1, tone=lambda _: "muted", sort=kind),
+            Column("size", "Size", lambda artifact: size(artifact.size_bytes), 8, align="right",
+                   sort=lambda artifact: artifact.size_bytes),
+            Column("age", "Age", lambda artifact: age(artifact.created_at, now()), 3, align="right", drop=3,
+                   tone=lambda _: "muted", sort=lambda artifact: artifact.created_at),
+        ),
+        key=lambda artifact: artifact.ref,
+        group=_action_heading,
+        id="artifact-list",
+    )  # fmt: skip
+
+
+def _action_heading(artifact: Artifact) -> str | None:
+    action = artifact.action
+    return f"{GLYPHS[action.status]} {action.name}" if action else None
+
+
+ARTIFACT_FIELDS: Fields[Artifact] = Fields(
+    haystack=lambda artifact: f"{artifact.title} {kind(artifact)} {artifact.kind_raw}".lower(),
+    texts={
+        "kind": lambda artifact: f"{kind(artifact)} {artifact.kind_raw}".lower(),
+        "action": lambda artifact: (artifact.action.name if artifact.action else "").lower(),
+        "public": lambda artifact: "yes" if artifact.is_public else "no",
+    },
+    date=lambda artifact: artifact.created_at,
+)

@@ -1,0 +1,371 @@
+"""A titled pane: a list that loads page by page, its filter, its errors and its empty states."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from tui.errors import DigsiteError
+from tui.models import Cursor, Page
+from tui.models.filter import Fields, FilterError, parse_filter
+from tui.safe_text import clean
+from tui.widgets.format import size
+from tui.widgets.rowlist import RowList
+
+T = TypeVar("T")
+
+Fetch = Callable[[Cursor | None], Awaitable[Page[T]]]
+"""Gives one page; the cursor is that of the page before."""
+
+EMPTY_PAGES: Final = 3
+"""Pages without a row in a sequence, after which the pane stops to ask by itself."""
+
+
+@dataclass(eq=False)
+class Feed(Generic[T]):
+    """One source of rows. A pane has several where accounts are merged: one that fails leaves the others usable."""
+
+    name: str
+    fetch: Fetch[T]
+    cursor: Cursor | None = None
+    more: bool = True
+    busy: bool = False
+    total: int | None = None
+    empty_pages: int = 0
+    note: str | None = None
+    error: DigsiteError | None = None
+    seen: set[Cursor] = field(default_factory=set[Cursor])
+    owns: Callable[[T], bool] = lambda _: True
+    """Whether a row came from this feed; needed where a pane has several."""
+
+
+class FilterInput(Input):
+    """The line a filter is typed into; it is there only while it is used."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Clear", id="filter.clear"),
+        Binding("down", "dismiss(False)", "To the list", show=False, id="filter.leave"),
+    ]
+
+    @dataclass
+    class Left(Message):
+        """The user is done; `clear` says whether the filter goes too."""
+
+        clear: bool
+
+    def action_dismiss(self, clear: bool = True) -> None:
+        """Leaves the line."""
+        self.post_message(self.Left(clear))
+
+
+class Pane(Vertical, Generic[T]):
+    """One list of the drill-down.
+
+    Args:
+        title: What the rows are, in the plural: `Builds`.
+        rows: The list, ready to be filled.
+        fields: What a filter can look at.
+        now: The clock, aware UTC.
+        size_of: Bytes of a row, for the sum in the title; None where rows have none.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", id="pane.filter"),
+        Binding("exclamation_mark", "error_detail", "Error detail", id="pane.error", show=False),
+    ]
+
+    @dataclass
+    class Failed(Message):
+        """A page could not be loaded; the pane shows why."""
+
+        pane: Pane[Any]
+        error: DigsiteError
+
+    @dataclass
+    class ErrorAsked(Message):
+        """The user wants the whole error."""
+
+        error: DigsiteError
+
+    def __init__(
+        self,
+        title: str,
+        rows: RowList[T],
+        fields: Fields[T],
+        *,
+        now: Callable[[], datetime],
+        size_of: Callable[[T], int | None] | None = None,
+        id: str,  # noqa: A002  # Textual's own name for it
+    ) -> None:
+        super().__init__(id=id)
+        self._title = title
+        self._subject = ""
+        self._fields = fields
+        self._now = now
+        self._size_of = size_of
+        self._feeds: list[Feed[T]] = []
+        self._empty: Callable[[], tuple[str, ...]] = lambda: ("Nothing here.",)
+        self._filter_text = ""
+        self._filter_problem = ""
+        self.rows = rows
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="pane--error", markup=False)
+        yield self.rows
+        yield FilterInput(placeholder="filter", compact=True, classes="pane--filter")
+
+    def on_mount(self) -> None:
+        self._retitle()
+
+    # What the screen asks and tells -----------------------------------------------------------------------
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether a page is on its way."""
+        return any(feed.busy for feed in self._feeds)
+
+    @property
+    def errors(self) -> list[DigsiteError]:
+        """Why rows are missing, feed by feed."""
+        return [feed.error for feed in self._feeds if feed.error is not None]
+
+    @property
+    def filter_text(self) -> str:
+        """What is typed into the filter."""
+        return self._filter_text
+
+    def show(self, subject: str, feeds: Sequence[Feed[T]], *, empty: Callable[[], tuple[str, ...]]) -> None:
+        """Shows something else: old rows go, the first page of every feed is asked for.
+
+        Args:
+            subject: What the rows belong to, for the title.
+            feeds: Where rows come from; always new objects, they are the tokens by which late answers are known.
+            empty: Lines to show when everything is loaded and there is no row.
+        """
+        self.clear(subject)
+        self._empty = empty
+        self._start(feeds)
+
+    def refresh_rows(self, feeds: Sequence[Feed[T]]) -> None:
+        """Asks again for the first pages; rows, cursor, filter, sort and marks stay meanwhile and after."""
+        self.workers.cancel_node(self)
+        self._start(feeds)
+
+    def clear(self, subject: str = "", *lines: str) -> None:
+        """Empties the pane and stops what is under way."""
+        self.workers.cancel_node(self)
+        self._feeds, self._subject = [], subject
+        self.rows.action_mark_none()
+        self._set_filter("")
+        self.rows.replace([])
+        self.rows.set_placeholder(*lines)
+        self._settle()
+
+    def drop_filter(self) -> bool:
+        """Clears the filter; False when there was none."""
+        line = self.query_one(FilterInput)
+        had = bool(self._filter_text) or line.display
+        self._set_filter("")
+        if line.has_focus:
+            self.rows.focus()
+        line.display = False
+        return had
+
+    # Loading ----------------------------------------------------------------------------------------------
+
+    def _start(self, feeds: Sequence[Feed[T]]) -> None:
+        self._feeds = list(feeds)
+        for feed in self._feeds:
+            self._ask(feed)
+        self._settle()
+
+    def _ask(self, feed: Feed[T]) -> None:
+        if feed.more and not feed.busy and feed.error is None:
+            feed.busy = True
+            self._load_page(feed)
+            self._settle()
+
+    @work(description="load a page")
+    async def _load_page(self, feed: Feed[T]) -> None:
+        first = feed.cursor is None
+        try:
+            page = await feed.fetch(feed.cursor)
+        except DigsiteError as error:
+            if feed in self._feeds:
+                feed.error = error
+                self.post_message(self.Failed(self, error))
+            return
+        else:
+            if feed in self._feeds:
+                self._take(feed, page, first=first)
+        finally:
+            feed.busy = False
+            if feed in self._feeds and self.is_attached:
+                self._settle()
+        if feed in self._feeds and feed.more and self._wants_more():
+            self._ask(feed)
+
+    def _take(self, feed: Feed[T], page: Page[T], *, first: bool) -> None:
+        feed.total, feed.note = page.total, page.note or feed.note
+        if page.unreadable:
+            feed.note = f"{page.unreadable} items unreadable"
+        feed.empty_pages = 0 if page.items else feed.empty_pages + 1
+        cursor = page.next_cursor
+        if cursor is not None and cursor in feed.seen:
+            cursor, feed.note = None, "list may be incomplete: the server repeats a page"
+        if cursor is not None:
+            feed.seen.add(cursor)
+        feed.cursor, feed.more = cursor, cursor is not None
+        if first and self.rows.rows:
+            self._merge(feed, page)
+        else:
+            self.rows.append(page.items)
+
+    def _merge(self, feed: Feed[T], page: Page[T]) -> None:
+        """A first page over old rows: the page, then the old rows of this feed that follow it.
+
+        Without an overlap, or at the end of the listing, old rows of this feed are gone on the server.
+        """
+        key = self.rows.key
+        new = {key(row) for row in page.items}
+        others = [row for row in self.rows.rows if not feed.owns(row)]
+        old = [row for row in self.rows.rows if feed.owns(row)]
+        last = max((n for n, row in enumerate(old) if key(row) in new), default=len(old))
+        rest = old[last + 1 :] if page.next_cursor is not None else []
+        self.rows.replace([*others, *page.items, *(row for row in rest if key(row) not in new)])
+
+    def _wants_more(self) -> bool:
+        if self._filter_text or any(feed.empty_pages >= EMPTY_PAGES for feed in self._feeds):
+            return False
+        return self.rows.shown < self.rows.size.height
+
+    @on(RowList.NearEnd)
+    def _near_end(self, event: RowList.NearEnd) -> None:
+        event.stop()
+        if not self._filter_text:  # a filter looks at what is loaded; it does not pull in page after page
+            for feed in self._feeds:
+                self._ask(feed)
+
+    # What is said around the rows -------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """Brings tail, placeholder, error banner and title in line with the state."""
+        loading = self.is_loading
+        self.rows.set_tail("loading…" if loading else ("more…" if any(f.more for f in self._feeds) else ""))
+        if self._feeds:
+            self.rows.set_placeholder(*self._placeholder(loading=loading))
+        self._show_errors()
+        self._retitle()
+
+    def _placeholder(self, *, loading: bool) -> tuple[str, ...]:
+        if loading:
+            return ("Loading…",)
+        if self._filter_text and self.rows.rows:
+            return (f"Nothing matches “{clean(self._filter_text)}”.", "esc clears the filter.")
+        if self.errors:
+            return ()
+        return self._empty()
+
+    def _show_errors(self) -> None:
+        banner = self.query_one(".pane--error", Static)
+        lines = []
+        for feed in self._feeds:
+            if feed.error is not None:
+                hint = f" {feed.error.hint}" if feed.error.hint else ""
+                lines.append(clean(f"{feed.name}: {feed.error.message}{hint}"))
+        if self._filter_problem:
+            lines.append(self._filter_problem)
+        if any(feed.error for feed in self._feeds):
+            lines.append("r retries · ! shows the detail")
+        banner.display = bool(lines)
+        banner.update(Content("\n".join(lines)))
+
+    def _retitle(self) -> None:
+        rows, loaded = self.rows, len(self.rows.rows)
+        title = f"{self._title} · {clean(self._subject, 40)}" if self._subject else self._title
+        self.border_title = Content(title)
+        parts = []
+        if loaded or self._feeds:
+            totals = [feed.total for feed in self._feeds]
+            known = sum(total for total in totals if total is not None) if None not in totals else None
+            if self._filter_text:
+                parts.append(f"{rows.shown:,} of {loaded:,}")
+            elif known is not None and known > loaded:
+                parts.append(f"{loaded:,} of {known:,}")
+            else:
+                parts.append(f"{loaded:,}{'+' if any(feed.more for feed in self._feeds) else ''}")
+        parts.extend(self._sums())
+        if rows.sort_title:
+            parts.append(rows.sort_title)
+        parts.extend(clean(feed.note) for feed in self._feeds if feed.note)
+        self.border_subtitle = Content(" · ".join(parts))
+
+    def _sums(self) -> list[str]:
+        marked, size_of = self.rows.marked, self._size_of
+        if marked:
+            total = f", {size(sum(size_of(row) or 0 for row in marked))}" if size_of else ""
+            return [f"{len(marked):,} marked{total}"]
+        if size_of and self.rows.rows:
+            return [size(sum(size_of(row) or 0 for row in self.rows.rows))]
+        return []
+
+    @on(RowList.Changed)
+    def _rows_changed(self, event: RowList.Changed) -> None:
+        event.stop()
+        self._retitle()
+
+    def action_error_detail(self) -> None:
+        """Shows the first error whole."""
+        if self.errors:
+            self.post_message(self.ErrorAsked(self.errors[0]))
+
+    # Filter -----------------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Opens the filter line."""
+        line = self.query_one(FilterInput)
+        line.display = True
+        line.focus()
+
+    def _set_filter(self, text: str) -> None:
+        line = self.query_one(FilterInput)
+        if line.value != text:
+            with line.prevent(Input.Changed):
+                line.value = text
+        self._filter_text, self._filter_problem = text, ""
+        try:
+            self.rows.set_filter(parse_filter(text, self._fields, now=self._now()))
+        except FilterError as error:
+            self._filter_problem = f"Filter: {error}."
+        self._settle()
+
+    @on(Input.Changed)
+    def _filter_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._set_filter(event.value)
+
+    @on(Input.Submitted)
+    def _filter_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._leave_filter(clear=False)
+
+    @on(FilterInput.Left)
+    def _filter_left(self, event: FilterInput.Left) -> None:
+        event.stop()
+        self._leave_filter(clear=event.clear)
+
+    def _leave_filter(self, *, clear: bool) -> None:
+        if clear:
+            self._set_filter("")
+        self.query_one(FilterInput).display = bool(self._filter_text)
+        self.rows.focus()
