@@ -105,17 +105,15 @@ def validate_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        host, port_is_valid = parts.hostname, parts.port is None or parts.port > 0
+        host, port = parts.hostname, parts.port
     except ValueError:
-        host, port_is_valid = None, False
-    if not host or not port_is_valid:
+        parts, host, port = urlsplit(""), None, None
+    if not host or port == 0:
         raise ConfigError("The address is not a URL with a host, such as https://api.example.com.")
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigError("The address holds more than scheme, host, port and path.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
-        raise ConfigError(
-            "The address must start with https://.", hint="http:// is accepted for loopback hosts only."
-        )
+        raise ConfigError("The address must start with https://.", hint="http:// is accepted for loopback hosts only.")
     return url.rstrip("/")
 
 
@@ -224,9 +222,7 @@ class _Reader:
             url=self._url((*where, "url"), table.get("url")),
             read_only=read_only,
             options={
-                key: self._text_value((*where, key), value)
-                for key, value in table.items()
-                if key not in _OWN_KEYS
+                key: self._text_value((*where, key), value) for key, value in table.items() if key not in _OWN_KEYS
             },
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -72,11 +73,16 @@ def start_logging() -> Path | None:
     except OSError:
         handler = logging.NullHandler()
     handler.setFormatter(
-        RedactingFormatter(
-            "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z"
-        )
+        RedactingFormatter("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
     )
     root.addHandler(handler)
     root.setLevel(level)
-    logging.raiseExceptions = False  # a full disk must not print over the explorer
+    logging.raiseExceptions = False  # neither a full disk nor a dying thread prints over the explorer
+    threading.excepthook = _log_thread_error
     return path if isinstance(handler, RotatingFileHandler) else None
+
+
+def _log_thread_error(args: threading.ExceptHookArgs) -> None:
+    name = args.thread.name if args.thread else "a thread"
+    error = args.exc_value
+    logging.getLogger(__name__).critical("%s ended by an error", name, exc_info=error)

@@ -61,11 +61,12 @@ class ScriptedServer:
     """When set, no answer is sent before the event."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     certificate: Path | None = None
+    listener: asyncio.Server | None = None
     connections: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     @asynccontextmanager
     async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedServer]:
-        listener = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=tls)
+        listener = self.listener = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=tls)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
         try:
             yield self
@@ -165,3 +166,11 @@ def private_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
 
 def statuses(*codes: int) -> Iterable[bytes]:
     return (reply({"message": "no"}, status=code) for code in codes)
+
+
+@pytest.fixture(autouse=True)
+def _no_ambient_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever proxies and certificates the machine has, tests meet their own."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)

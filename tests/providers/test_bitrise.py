@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -422,3 +423,41 @@ async def test_a_lone_surrogate_in_a_filter_does_no_harm(server: ScriptedServer,
     except ProviderError:
         pytest.fail("an odd branch name is only a name that nothing matches")
     assert server.requests[0].query["branch"] == "a?"
+
+
+ODD: list[object] = [
+    None,
+    [],
+    3,
+    "x",
+    {},
+    {"data": None},
+    {"data": [None, 3, {}, []]},
+    {"data": {}},
+    {"data": "x"},
+    {"data": [], "paging": 3, "links": [], "included": {}, "meta": None},
+    {"data": {"id": "", "slug": 3, "attributes": []}, "paging": {"next": 3}, "links": {"next": {}}},
+    {"data": [{"id": "a", "slug": "a", "attributes": "x", "relationships": 3}], "included": [3, {"type": "apps"}]},
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+async def test_an_odd_answer_is_read_or_refused_but_never_a_crash(
+    body: object, server: ScriptedServer, provider: BitriseProvider
+) -> None:
+    server.route = lambda _: reply(body)
+    build, artifact = build_of(), artifact_of()
+    for call in (
+        provider.check(),
+        provider.apps(),
+        provider.app(APP),
+        provider.builds(APP),
+        provider.build(BUILD_REF),
+        provider.artifacts(build),
+        provider.artifact(artifact),
+        provider.source(artifact),
+        provider.set_public(artifact, True),
+        provider.delete(artifact.ref),
+    ):
+        with suppress(ProviderError):
+            await call

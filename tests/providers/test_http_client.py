@@ -25,6 +25,7 @@ from tui.errors import (
 from tui.http import ApiClient, Dialect, RetryPolicy
 from tui.models import Account, AccountName
 from tui.providers.bitrise.parse import parse_error
+from tui.secret import Secret
 
 TOKEN = "canary-5f1c9a"
 
@@ -49,8 +50,8 @@ class FixedAuthorization:
         self.value = TOKEN
         self.fresh = fresh or []
 
-    async def header(self, clock_offset_s: float) -> str:
-        return f"Bearer {self.value}"
+    async def header(self, clock_offset_s: float) -> Secret:
+        return Secret(f"Bearer {self.value}")
 
     def renew(self) -> bool:
         if not self.fresh:
@@ -59,7 +60,7 @@ class FixedAuthorization:
         return True
 
 
-DIALECT = Dialect("Test", parse_error, auth_hint="Get another token.", role_hint="Become developer.")
+DIALECT = Dialect(parse_error, auth_hint="Get another token.", role_hint="Become developer.")
 MakeClient = Callable[..., ApiClient]
 
 
@@ -243,6 +244,17 @@ async def test_429_without_a_time_doubles_its_wait(
     assert waits[-1] == 3600
 
 
+async def test_a_good_answer_ends_the_row_of_refusals(
+    server: ScriptedServer, make_client: MakeClient, clock: FakeTime
+) -> None:
+    refusal = reply({}, status=429)
+    server.answer_with(refusal, refusal, reply({}), refusal, reply({}))
+    client = make_client()
+    await read(client)
+    await read(client)
+    assert clock.slept == [1.0, 2.0, 1.0]
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -277,6 +289,20 @@ async def test_a_refused_credential_is_retried_once_with_a_fresh_one(
     server.answer_with(*statuses(401), reply({"data": []}))
     await read(make_client(authorization=FixedAuthorization(["fresh"])))
     assert [r.headers["authorization"] for r in server.requests] == [f"Bearer {TOKEN}", "Bearer fresh"]
+
+
+async def test_a_change_that_was_refused_and_then_could_not_be_sent_is_not_unknown(
+    server: ScriptedServer, make_client: MakeClient
+) -> None:
+    class LastAuthorization(FixedAuthorization):
+        def renew(self) -> bool:
+            assert server.listener is not None
+            server.listener.close()
+            return True
+
+    server.answer_with(reply({}, status=401, headers={"Connection": "close"}))
+    with pytest.raises(Unreachable):
+        await change(make_client(authorization=LastAuthorization()), "delete")
 
 
 async def test_a_credential_refused_twice_tells_how_far_the_clock_is_off(
@@ -409,6 +435,16 @@ async def test_a_cancelled_call_leaves_the_client_usable(server: ScriptedServer,
             await call
     server.hold = None
     assert await read(client) == {"data": []}
+
+
+async def test_closing_ends_calls_under_way(server: ScriptedServer, make_client: MakeClient) -> None:
+    client = make_client()
+    server.hold = asyncio.Event()
+    call = asyncio.create_task(read(client))
+    await server.arrived.wait()
+    await client.aclose()
+    with pytest.raises(Unreachable):
+        await call
 
 
 async def test_no_more_than_four_calls_at_once(server: ScriptedServer, make_client: MakeClient) -> None:

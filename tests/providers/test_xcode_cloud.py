@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -162,7 +163,7 @@ async def test_a_token_is_reused_until_eighty_percent_of_its_life() -> None:
 async def test_a_token_follows_the_servers_clock() -> None:
     authorization = JwtAuthorization("K", ISSUER, Secret(private_pem(KEY)), wall_clock=lambda: 1_700_000_000.0)
     await authorization.header(0)
-    token = (await authorization.header(-600)).removeprefix("Bearer ")
+    token = (await authorization.header(-600)).reveal().removeprefix("Bearer ")
     issued_at = jwt.decode(token, options={"verify_signature": False})["iat"]
     assert issued_at == 1_700_000_000 - 600 - 60
 
@@ -461,3 +462,40 @@ async def test_what_apple_has_no_call_for_is_refused_with_the_reason(
     with pytest.raises(NotSupported):
         await provider.delete(artifact.ref)
     assert len(server.requests) == sent
+
+
+ODD: list[object] = [
+    None,
+    [],
+    3,
+    "x",
+    {},
+    {"data": None},
+    {"data": [None, 3, {}, []]},
+    {"data": {}},
+    {"data": "x"},
+    {"data": [], "paging": 3, "links": [], "included": {}, "meta": None},
+    {"data": {"id": "", "slug": 3, "attributes": []}, "paging": {"next": 3}, "links": {"next": {}}},
+    {"data": [{"id": "a", "slug": "a", "attributes": "x", "relationships": 3}], "included": [3, {"type": "apps"}]},
+]
+
+
+@pytest.mark.parametrize("body", ODD)
+async def test_an_odd_answer_is_read_or_refused_but_never_a_crash(
+    body: object, server: ScriptedServer, provider: XcodeCloudProvider
+) -> None:
+    artifact = await first_artifact(server, provider)
+    build = build_of()
+    server.route = lambda _: reply(body)
+    for call in (
+        provider.check(),
+        provider.apps(),
+        provider.app(APP),
+        provider.builds(APP),
+        provider.build(build.ref),
+        provider.artifacts(build),
+        provider.artifact(artifact),
+        provider.source(artifact),
+    ):
+        with suppress(ProviderError):
+            await call

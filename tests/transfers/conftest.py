@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
 import socket
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -90,9 +92,9 @@ class FaultServer:
             def do_GET(self) -> None:
                 owner.serve(self)
 
-            do_HEAD = do_GET
+            do_HEAD = do_GET  # noqa: N815 - the standard library's name
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 return
 
         class Server(ThreadingHTTPServer):
@@ -199,6 +201,15 @@ class FaultServer:
                 handler.rfile.close()
                 handler.wfile.close()
                 handler.connection.close()
+
+    def drain(self, part: Path) -> None:
+        """Waits until all that was sent is written: nothing is left in the buffers of the sockets."""
+        request = self.requests[-1]
+        start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        deadline = monotonic() + 20
+        while part.stat().st_size < start + request.sent:
+            assert monotonic() < deadline
+            os.sched_yield()
 
     def close(self) -> None:
         self._server.shutdown()

@@ -58,16 +58,17 @@ def serve_demo(*, port: int) -> int:
     from tui.demo.servers import DemoServers
 
     with DemoServers(port=port) as servers:
-        for name, value in servers.environment().items():
-            one_line = value.strip().replace("\n", "\\n")  # keys are accepted so, too
-            click.echo(f"export {name}={shlex.quote(one_line)}")
-        click.echo(f"# Bitrise API: {servers.bitrise_url}")
-        click.echo(f"# App Store Connect API: {servers.xcode_cloud_url}")
-        click.echo(f"# storage: {servers.storage_url}")
-        click.get_text_stream("stdout").flush()
-        run(_for_ever())
+        run(_announce_and_wait(servers))
     return 0
 
 
-async def _for_ever() -> None:
+async def _announce_and_wait(servers: DemoServers) -> None:
+    """Prints when signals are already heard: who reads the last line may end the program at once."""
+    for name, value in servers.environment().items():
+        one_line = value.strip().replace("\n", "\\n")  # keys are accepted so, too
+        click.echo(f"export {name}={shlex.quote(one_line)}")
+    click.echo(f"# Bitrise API: {servers.bitrise_url}")
+    click.echo(f"# App Store Connect API: {servers.xcode_cloud_url}")
+    click.echo(f"# storage: {servers.storage_url}")
+    click.get_text_stream("stdout").flush()
     await asyncio.Event().wait()

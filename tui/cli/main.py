@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -75,7 +75,18 @@ def digsite(ctx: click.Context) -> None:
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    sys.exit(run())
+    code = run()
+    for stream in (sys.stdout, sys.stderr):
+        _flush_or_drop(stream)
+    sys.exit(code)
+
+
+def _flush_or_drop(stream: TextIO) -> None:
+    """A terminal or pipe may be gone by now; Python would turn the exit code into 120 for it."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run() -> int:
@@ -94,7 +105,6 @@ def run() -> int:
         error.show()
         return exit_codes.USAGE if isinstance(error, click.UsageError) else exit_codes.FAILED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.FAILED
     return result if isinstance(result, int) else exit_codes.DONE
 

@@ -126,9 +126,7 @@ def _system_backend() -> tuple[KeyringBackend, str]:
     names = [_BACKENDS.get(type(member).__module__) for member in members]
     known = [name for name in names if name is not None]
     if len(known) < len(names):
-        raise NoKeyring(
-            f"The keyring backend {clean(module)} is not one that is known to keep secrets encrypted."
-        )
+        raise NoKeyring(f"The keyring backend {clean(module)} is not one that is known to keep secrets encrypted.")
     return backend, f"OS keyring ({' or '.join(dict.fromkeys(known))})"
 
 

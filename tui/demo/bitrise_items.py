@@ -22,6 +22,7 @@ _STATUS_TEXTS: Final = {
 
 
 def app_item(app: AppSpec) -> dict[str, object]:
+    """An app."""
     return {
         "slug": app_slug(app),
         "title": app.title,
@@ -41,6 +42,7 @@ def app_item(app: AppSpec) -> dict[str, object]:
 
 
 def build_item(build: BitriseBuild) -> dict[str, object]:
+    """A build; no app inside it, as Bitrise has it."""
     prepared = build.started_at + timedelta(seconds=25) if build.started_at and build.finished_at else None
     pull_request, is_over = build.pull_request, build.finished_at is not None
     url = f"https://github.com/acme/{build.app.repo}"
@@ -111,8 +113,10 @@ def artifact_meta(artifact: BitriseArtifact) -> dict[str, object] | None:
 
 
 def stamp(moment: datetime | None) -> str | None:
+    """A time as Bitrise writes it, without fractions."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def precise_stamp(moment: datetime) -> str:
+    """A time with fractions; the log's cursors compare as text."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

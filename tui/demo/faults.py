@@ -156,13 +156,17 @@ class Gate:
         if self._server == "storage" or limit is None:
             return send
 
+        held: list[Message] = []
+
         async def cutting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [(name, value) for name, value in message["headers"] if name != b"content-length"]
-                message = {**message, "headers": [*headers, (b"content-length", str(limit).encode())]}
-            else:
-                message = {**message, "body": message["body"][:limit].ljust(limit)}
-            await send(message)
+                held.append(message)
+                return
+            body = message["body"][:limit]
+            start = held.pop()
+            headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
+            await send({**start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+            await send({**message, "body": body})
 
         return cutting
 

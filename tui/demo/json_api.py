@@ -192,15 +192,12 @@ class Documents:
                 data = [_identifier(each) for each in found] if isinstance(found, list) else _identifier(found)
                 relationships.setdefault(name, {})["data"] = data
         wanted = query.fields.get(resource.kind)
-        return {
-            "type": resource.kind,
-            "id": resource.id,
-            "attributes": {
-                name: value for name, value in resource.attributes.items() if wanted is None or name in wanted
-            },
-            "relationships": {name: value for name, value in relationships.items() if wanted is None or name in wanted},
-            "links": {"self": url},
-        }
+        rendered: dict[str, object] = {"type": resource.kind, "id": resource.id}
+        for part, values in (("attributes", resource.attributes), ("relationships", relationships)):
+            shown = {name: value for name, value in values.items() if wanted is None or name in wanted}
+            if shown:
+                rendered[part] = shown
+        return {**rendered, "links": {"self": url}}
 
 
 def _listed(resource: Resource, name: str) -> list[Resource]:

@@ -67,42 +67,48 @@ _FAILING_STEP: Final = {
 
 def failure_lines(subject: LogSubject, failure: Failure) -> list[str]:
     """The heart of a red log."""
-    module = subject.module
-    if subject.is_android:
-        return {
-            Failure.TESTS: [
-                f"com.{module.lower()}.cart.CartViewModelTest > total includes shipping {_RED}FAILED{_OFF}",
-                "    java.lang.AssertionError: expected:<24.90> but was:<19.90>",
-                "        at org.junit.Assert.failNotEquals(Assert.java:835)",
-                f"        at com.{module.lower()}.cart.CartViewModelTest.total(CartViewModelTest.kt:57)",
-                "",
-                "318 tests completed, 1 failed, 4 skipped",
-                f"{_RED}FAILURE: Build failed with an exception.{_OFF}",
-                "* What went wrong:",
-                "Execution failed for task ':app:testReleaseUnitTest'.",
-                "> There were failing tests. See the report at: app/build/reports/tests/index.html",
-            ],
-            Failure.COMPILE: [
-                f"{_RED}e: app/src/main/java/com/{module.lower()}/login/LoginScreen.kt:84:21 "
-                f"Unresolved reference 'rememberSession'.{_OFF}",
-                "FAILURE: Build failed with an exception.",
-                "* What went wrong:",
-                "Execution failed for task ':app:compileReleaseKotlin'.",
-            ],
-            Failure.SIGNING: [
-                f"{_RED}Failed to load signer 'signer #1'{_OFF}",
-                "java.io.IOException: keystore password was incorrect",
-            ],
-            Failure.DEPENDENCIES: [
-                f"{_RED}Could not resolve com.squareup.okhttp3:okhttp:5.2.1.{_OFF}",
-                "> Could not GET 'https://repo.maven.apache.org/maven2/com/squareup/okhttp3/okhttp/5.2.1'. "
-                "Received status code 503 from server: Service Unavailable",
-            ],
-            Failure.TIMEOUT: [
-                "com.acme.sync.SyncEngineTest > waits for the other side STARTED",
-                f"{_RED}Process exited with code 137: killed after 90m0s without output{_OFF}",
-            ],
-        }[failure]
+    lines = _android_failures(subject.module) if subject.is_android else _ios_failures(subject.module)
+    return lines[failure]
+
+
+def _android_failures(module: str) -> dict[Failure, list[str]]:
+    return {
+        Failure.TESTS: [
+            f"com.{module.lower()}.cart.CartViewModelTest > total includes shipping {_RED}FAILED{_OFF}",
+            "    java.lang.AssertionError: expected:<24.90> but was:<19.90>",
+            "        at org.junit.Assert.failNotEquals(Assert.java:835)",
+            f"        at com.{module.lower()}.cart.CartViewModelTest.total(CartViewModelTest.kt:57)",
+            "",
+            "318 tests completed, 1 failed, 4 skipped",
+            f"{_RED}FAILURE: Build failed with an exception.{_OFF}",
+            "* What went wrong:",
+            "Execution failed for task ':app:testReleaseUnitTest'.",
+            "> There were failing tests. See the report at: app/build/reports/tests/index.html",
+        ],
+        Failure.COMPILE: [
+            f"{_RED}e: app/src/main/java/com/{module.lower()}/login/LoginScreen.kt:84:21 "
+            f"Unresolved reference 'rememberSession'.{_OFF}",
+            "FAILURE: Build failed with an exception.",
+            "* What went wrong:",
+            "Execution failed for task ':app:compileReleaseKotlin'.",
+        ],
+        Failure.SIGNING: [
+            f"{_RED}Failed to load signer 'signer #1'{_OFF}",
+            "java.io.IOException: keystore password was incorrect",
+        ],
+        Failure.DEPENDENCIES: [
+            f"{_RED}Could not resolve com.squareup.okhttp3:okhttp:5.2.1.{_OFF}",
+            "> Could not GET 'https://repo.maven.apache.org/maven2/com/squareup/okhttp3/okhttp/5.2.1'. "
+            "Received status code 503 from server: Service Unavailable",
+        ],
+        Failure.TIMEOUT: [
+            "com.acme.sync.SyncEngineTest > waits for the other side STARTED",
+            f"{_RED}Process exited with code 137: killed after 90m0s without output{_OFF}",
+        ],
+    }
+
+
+def _ios_failures(module: str) -> dict[Failure, list[str]]:
     return {
         Failure.TESTS: [
             f"Test Case '-[{module}Tests.CartTests testTotalIncludesShipping]' started.",
@@ -129,7 +135,7 @@ def failure_lines(subject: LogSubject, failure: Failure) -> list[str]:
             f"Test Case '-[{module}UITests.OnboardingTests testFirstLaunch]' started.",
             f"{_RED}error:{_OFF} Testing was cancelled: no output for 90 minutes",
         ],
-    }[failure]
+    }
 
 
 def bitrise_log(subject: LogSubject) -> list[str]:

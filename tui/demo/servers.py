@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import socket
 import threading
@@ -52,7 +53,8 @@ class DemoServers:
         self._key = TokenKey()
         self._token = f"bitpat_demo_{secrets.token_urlsafe(24)}"
         self._urls: tuple[str, ...] = ()
-        self._servers: Sequence[_Server] = ()
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     @property
@@ -84,20 +86,19 @@ class DemoServers:
     def __enter__(self) -> Self:
         sockets = _listen(self._port)
         self._urls = tuple(f"http://{HOST}:{each.getsockname()[1]}" for each in sockets)
-        apps = self._apps()
-        self._servers = [
-            _Server(Gate(app, name, self.faults, self._note), each)
-            for app, name, each in zip(apps, _NAMES, sockets, strict=True)
+        servers = [
+            _Server(Gate(app, name, self.faults, self._note), each, self._stop)
+            for app, name, each in zip(self._apps(), _NAMES, sockets, strict=True)
         ]
+        self._loop = asyncio.new_event_loop()
         # The sockets listen already: a client that is faster than the thread waits in their queues.
-        self._thread = threading.Thread(target=self._run, name="digsite-demo", daemon=True)
+        self._thread = threading.Thread(target=_run, args=(self._loop, servers), name="digsite-demo", daemon=True)
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        for server in self._servers:
-            server.should_exit = server.force_exit = True
-        if self._thread is not None:
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
 
     def _apps(self) -> tuple[ASGIApp, ASGIApp, ASGIApp]:
@@ -111,17 +112,19 @@ class DemoServers:
         self.requests.append(request)
         del self.requests[:-_MAX_SEEN]
 
-    def _run(self) -> None:
-        asyncio.run(self._serve())
 
-    async def _serve(self) -> None:
-        await asyncio.gather(*(server.serve(sockets=[server.socket]) for server in self._servers))
+def _run(loop: asyncio.AbstractEventLoop, servers: Sequence[_Server]) -> None:
+    async def serve() -> None:
+        await asyncio.gather(*(server.serve(sockets=[server.socket]) for server in servers))
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(serve())
 
 
 class _Server(uvicorn.Server):
     """One server that says nothing and leaves at once, whoever is still connected."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -138,6 +141,11 @@ class _Server(uvicorn.Server):
             )
         )
         self.socket: Final = listening
+        self._stop = stop
+
+    async def main_loop(self) -> None:
+        """Waits for the end without uvicorn's ten looks a second."""
+        await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Closes the listener, breaks every connection and cancels what is being served."""
@@ -156,14 +164,20 @@ def _listen(port: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for offset in range(len(_NAMES)):
-            wanted = port + offset if port else 0
-            sockets.append(socket.create_server((HOST, wanted)))
+            # Named in full: asyncio sets TCP_NODELAY only where the protocol is not 0, and without it every
+            # answer waits 40 ms for an acknowledgement.
+            listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            sockets.append(listening)
+            if os.name == "posix":
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((HOST, port + offset if port else 0))
+            listening.listen()
     except (OSError, OverflowError) as error:
         for each in sockets:
             each.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a port"
         raise ConfigError(
-            f"The demo cannot listen on {HOST}:{wanted}: {reason}.",
-            hint="Choose another with --port, or leave it out.",
+            f"The demo cannot listen on {HOST}, ports {port} to {port + len(_NAMES) - 1}: {reason}.",
+            hint="Choose other ports with --port, or leave it out.",
         ) from error
     return sockets

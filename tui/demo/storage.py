@@ -50,7 +50,9 @@ class Refusal(Exception):
         fields = {"Code": self.code, "Message": self.message, **self.more, "RequestId": secrets.token_hex(8).upper()}
         body = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{body}</Error>'
-        return Response(text, self.status, media_type="application/xml")
+        size = self.more.get("ActualObjectSize")
+        headers = None if size is None else {"content-range": f"bytes */{size}"}
+        return Response(text, self.status, headers, media_type="application/xml")
 
 
 class Signer:

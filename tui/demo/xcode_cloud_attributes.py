@@ -1,4 +1,4 @@
-"""Ids and attributes of the resources of demo-xcode-cloud, in the shapes of Apple's OpenAPI document and with Apple's nulls.
+"""Ids and attributes of the resources of demo-xcode-cloud, in Apple's shapes and with Apple's nulls.
 
 Attributes are null, not absent, until they are known (observed in Apple's own examples of build runs and test
 results, which their specification does not allow).
@@ -135,14 +135,12 @@ def pull_request_attributes(product: ProductSpec, branch: str) -> Attributes:
 def workflow_attributes(product: ProductSpec, workflow: WorkflowSpec, opened_at: datetime) -> Attributes:
     """Of a ciWorkflows resource."""
     patterns = [{"pattern": name, "isPrefix": False} for name in workflow.branches]
-    by_branch = {"source": {"isAllMatch": False, "patterns": patterns}, "filesAndFoldersRule": None, "autoCancel": True}
+    by_branch = {"source": {"isAllMatch": False, "patterns": patterns}, "autoCancel": True}
     actions = [
         {
             "name": action.name,
             "actionType": action.action_type.value,
             "destination": "ANY_MAC" if action.platform == "MACOS" else "ANY_IOS_DEVICE",
-            "buildDistributionAudience": None,
-            "testConfiguration": None,
             "scheme": product.module,
             "platform": action.platform,
             "isRequiredToPass": action.is_required,

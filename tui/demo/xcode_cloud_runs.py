@@ -161,11 +161,13 @@ class Action:
 
     @property
     def _failing_index(self) -> int:
-        wanted = {
-            Failure.TESTS: ActionType.TEST,
-            Failure.TIMEOUT: ActionType.TEST,
-            Failure.SIGNING: ActionType.ARCHIVE,
-        }.get(self.run.failure or Failure.COMPILE)
+        match self.run.failure:
+            case Failure.TESTS | Failure.TIMEOUT:
+                wanted = ActionType.TEST
+            case Failure.SIGNING:
+                wanted = ActionType.ARCHIVE
+            case _:
+                wanted = ActionType.BUILD
         types = [spec.action_type for spec in self.run.workflow.actions]
         return types.index(wanted) if wanted in types else 0
 

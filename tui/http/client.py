@@ -24,7 +24,8 @@ from tui.http.payload import decode, is_web_page, parse_json
 from tui.http.retry import RETRIED_STATUSES, Gate, RetryPolicy, parse_http_date, parse_retry_after
 from tui.http.transport import Answer, Delivery, Fault, Transport
 from tui.models import Account
-from tui.safe_text import clean
+from tui.safe_text import MAX_SHOWN, clean
+from tui.secret import Secret
 
 MAX_CONCURRENT: Final = 4
 """Calls of one account at once: Apple answers 429 to busy clients with budget left (forum 731014)."""
@@ -35,7 +36,7 @@ CLOCK_TOLERANCE_S: Final = 30.0
 class Authorization(Protocol):
     """Gives the value of the Authorization header."""
 
-    async def header(self, clock_offset_s: float) -> str:
+    async def header(self, clock_offset_s: float) -> Secret:
         """The value for the next request; `clock_offset_s` is the server's clock minus ours."""
         ...
 
@@ -48,8 +49,6 @@ class Authorization(Protocol):
 class Dialect:
     """What differs between APIs when a call fails."""
 
-    title: str
-    """The service's name, for people."""
     explain: Callable[[object], str | None]
     """Reads the server's own message out of a parsed error body."""
     auth_hint: str
@@ -172,18 +171,16 @@ class ApiClient:
                 if request.mutates or failures >= self._policy.tries:
                     raise
 
-    async def _send(self, request: _Request, delivery: Delivery) -> tuple[Answer, str]:
-        value = await self._authorization.header(self.clock_offset_s)
-        headers = {"Authorization": value, "Accept": "application/json"}
-        if request.content is not None:
-            headers["Content-Type"] = "application/json"
-        answer = await self._transport.send(request.method, request.url, headers, request.content, delivery)
+    async def _send(self, request: _Request, delivery: Delivery) -> tuple[Answer, Secret]:
+        delivery.sent = False
+        credential = await self._authorization.header(self.clock_offset_s)
+        answer = await self._transport.send(request.method, request.url, credential, request.content, delivery)
         server_time = parse_http_date(answer.headers.get("date"))
         if server_time is not None:
             self.clock_offset_s = server_time.timestamp() - self._policy.wall_clock()
         if self._on_headers is not None:
             self._on_headers(answer.headers)
-        return answer, value.rpartition(" ")[2]
+        return answer, credential
 
     async def _pass_gate(self, deadline: float) -> None:
         while (wait_s := self._gate.remaining_s) > 0:
@@ -191,7 +188,7 @@ class ApiClient:
                 raise self._rate_limited(wait_s)
             await self._policy.sleep(wait_s)
 
-    async def _read(self, request: _Request, answer: Answer, credential: str, *, renewed: bool) -> object:
+    async def _read(self, request: _Request, answer: Answer, credential: Secret, *, renewed: bool) -> object:
         """The JSON of a good answer, or the error that a bad one means."""
         status = answer.status
         if status == 429:
@@ -206,9 +203,7 @@ class ApiClient:
                 # A change whose answer cannot be read may have been made.
                 raise Fault(error, passing=False) from error
         if status >= 500:
-            problem = Unreachable(
-                f"{self._who} answered with a server error ({status}).", hint="Try again later."
-            )
+            problem = Unreachable(f"{self._who} answered with a server error ({status}).", hint="Try again later.")
             raise Fault(problem, passing=status in RETRIED_STATUSES)
         if 300 <= status < 400:
             raise ProviderError(
@@ -226,9 +221,7 @@ class ApiClient:
                     hint=self._dialect.auth_hint,
                 )
             case 403:
-                return NotAllowed(
-                    f"{self._who} does not allow this{text or '.'}", hint=self._dialect.role_hint
-                )
+                return NotAllowed(f"{self._who} does not allow this{text or '.'}", hint=self._dialect.role_hint)
             case 404:
                 return NotFound(
                     f"{self._who} has no such {request.what}{text or '.'}",
@@ -249,7 +242,7 @@ class ApiClient:
             return ""
         return f" This machine's clock is {abs(off_s):.0f} s {'ahead' if off_s > 0 else 'behind'}."
 
-    def _explain(self, answer: Answer, credential: str) -> str:
+    def _explain(self, answer: Answer, credential: Secret) -> str:
         """The server's own words, as the end of a sentence; empty when it has none for people."""
         if is_web_page(answer):
             return ": it sent a web page instead of API data."
@@ -259,9 +252,9 @@ class ApiClient:
             text = answer.body.decode("utf-8", "replace")
         if not text or not text.strip():
             return ""
-        if credential:
-            text = text.replace(credential, "***")
-        shown = clean(text.strip())
+        # A server may repeat what it was sent.
+        text = text.replace(credential.reveal().rpartition(" ")[2], "***")
+        shown = clean(text.strip()[: MAX_SHOWN + 1])
         return f": {shown}" if shown.endswith((".", "!", "?", "…")) else f": {shown}."
 
     def _rate_limited(self, wait_s: float) -> RateLimited:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from tui import __version__
 from tui.errors import BadPayload, ProviderError, Unreachable
 from tui.http.origin import Origin
+from tui.secret import Secret
 
 if TYPE_CHECKING:
     import httpx
@@ -77,9 +78,9 @@ class Transport:
         self._closed = False
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], content: bytes | None, delivery: Delivery
+        self, method: str, url: str, authorization: Secret, content: bytes | None, delivery: Delivery
     ) -> Answer:
-        """Sends one request and reads the whole answer.
+        """Sends one request, with a JSON body or none, and reads the whole answer.
 
         Raises:
             Fault: No whole answer arrived, or it is too long; `delivery` tells whether the request was sent.
@@ -92,9 +93,10 @@ class Transport:
                 delivery.sent = True
 
         try:
-            request = client.build_request(
-                method, url, headers=dict(headers), content=content, extensions={"trace": trace}
-            )
+            request = client.build_request(method, url, content=content, extensions={"trace": trace})
+            request.headers["Authorization"] = authorization.reveal()
+            if content is not None:
+                request.headers["Content-Type"] = "application/json"
             response = await client.send(request, stream=True)
             try:
                 body = await self._read(response)
@@ -143,13 +145,15 @@ class Transport:
                 verify=context,
                 trust_env=not self._origin.is_loopback,  # a proxy would see the credential in the clear
                 follow_redirects=False,
-                headers={"User-Agent": f"digsite/{__version__}", "Accept-Encoding": "gzip"},
+                headers={
+                    "User-Agent": f"digsite/{__version__}",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                },
                 timeout=httpx.Timeout(
                     connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S, write=WRITE_TIMEOUT_S, pool=POOL_TIMEOUT_S
                 ),
-                limits=httpx.Limits(
-                    max_connections=self._connections, max_keepalive_connections=self._connections
-                ),
+                limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
             )
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise Fault(_broken_proxy(os.environ), passing=False) from error
@@ -190,10 +194,11 @@ class Transport:
     def _fault(self, error: httpx.HTTPError) -> Fault:
         import httpx
 
-        causes = list(_causes(error))
-        if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        causes = _causes(error)
+        untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+        if untrusted is not None:
             problem = Unreachable(
-                f"The certificate of {self._who} is not trusted: {_tls_reason(causes)}.",
+                f"The certificate of {self._who} is not trusted: {untrusted.verify_message}.",
                 hint="Behind a proxy that inspects traffic, name its CA file in SSL_CERT_FILE.",
             )
             return Fault(problem, passing=False)
@@ -204,6 +209,8 @@ class Transport:
             )
             return Fault(problem, passing=resolving.errno != socket.EAI_NONAME)
         match error:
+            case _ if any(isinstance(cause, ssl.SSLError) for cause in causes):
+                reason = "did not agree on a secure connection"
             case httpx.ConnectTimeout():
                 reason = f"did not accept a connection within {CONNECT_TIMEOUT_S:.0f} s"
             case httpx.TimeoutException():
@@ -242,15 +249,9 @@ def _broken_proxy(environ: Mapping[str, str]) -> ProviderError:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
+    """An exception and those that it came from."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
         chain.append(error)
         error = error.__cause__ or error.__context__
     return chain
-
-
-def _tls_reason(causes: list[BaseException]) -> str:
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return str(cause.verify_message)
-    return "the TLS handshake failed"

@@ -63,9 +63,7 @@ class Provider(Protocol):
         """One app; `NotFound` when there is none."""
         ...
 
-    async def builds(
-        self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None
-    ) -> Page[Build]:
+    async def builds(self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None) -> Page[Build]:
         """One page of builds, newest first. One filtered on our side may be empty and still have a next."""
         ...
 

@@ -151,9 +151,7 @@ class _GuardedProvider:
         with _guard(self._name):
             return await self._inner.app(ref)
 
-    async def builds(
-        self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None
-    ) -> Page[Build]:
+    async def builds(self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None) -> Page[Build]:
         with _guard(self._name):
             return await self._inner.builds(app, query, cursor)
 

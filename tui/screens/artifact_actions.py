@@ -157,7 +157,7 @@ class ArtifactActions:
 
     def _tell_published(self, done: Sequence[Artifact], *, enabled: bool) -> None:
         if len(done) == 1 and enabled and done[0].install_url:
-            self._say(f"Public: {done[0].install_url}")
+            self._screen.app.push_screen(TextDialog("Public: anyone with this link", done[0].install_url))
         elif done:
             self._say(f"{count(len(done), 'artifact')} {'now public' if enabled else 'no longer public'}.")
 

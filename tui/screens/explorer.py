@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
@@ -22,6 +24,7 @@ from tui.safe_text import clean
 from tui.screens.accounts import DEMO, AccountsDialog, AddAccountDialog
 from tui.screens.artifact_actions import ArtifactActions
 from tui.services import Found, Services, Session, app_part, artifact_part, build_part
+from tui.transfers import TransferId, TransferState
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
@@ -36,6 +39,8 @@ from tui.widgets.rowlist import RowList
 DETAIL_REST_S = 0.08
 """The cursor must have rested so long before the detail follows: never once per key of a held arrow."""
 DOCK_PERIOD_S = 0.5
+DOCK_LINGERS_POLLS = 20
+"""Polls for which a finished transfer still stands in the dock: ten seconds."""
 
 
 class Explorer(Screen[str]):
@@ -98,6 +103,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_app: App | None = None
         self.open_build: Build | None = None
         self._detail_timer: Timer | None = None
+        self._settled_polls: Counter[TransferId] = Counter()
         self._actions = ArtifactActions(self, services)
 
     def compose(self) -> ComposeResult:
@@ -267,6 +273,11 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         account = getattr(row, "ref", None) and row.ref.account if row is not None else None
         self.query_one(Crumbs).show(self.path_of(row), self._account_side(account))
 
+    @property
+    def shown_facts(self) -> Facts:
+        """What the detail panel shows: it follows once the cursor rests."""
+        return self.query_one(DetailPanel).facts
+
     def facts(self) -> Facts:
         """What is known of the row under the cursor."""
         match self.pane.rows.current:
@@ -311,7 +322,11 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         return " · ".join(parts)
 
     def _poll_transfers(self) -> None:
-        self.query_one(TransfersDock).show(self._services.transfers.snapshot())
+        snapshot = self._services.transfers.snapshot()
+        settled = {TransferState.DONE, TransferState.CANCELLED}
+        self._settled_polls.update(transfer.id for transfer in snapshot.transfers if transfer.state in settled)
+        shown = tuple(t for t in snapshot.transfers if self._settled_polls[t.id] <= DOCK_LINGERS_POLLS)
+        self.query_one(TransfersDock).show(replace(snapshot, transfers=shown))
 
     def action_detail(self) -> None:
         """Everything known of this row, on a screen of its own."""

@@ -5,14 +5,17 @@ from tui.transfers.history import History
 from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferSnapshot, TransferState
+from tui.transfers.unpack import Refused, unpack
 
 __all__ = [
     "ConflictRule",
     "History",
     "QueueSnapshot",
+    "Refused",
     "RetryPolicy",
     "TransferId",
     "TransferQueue",
     "TransferSnapshot",
     "TransferState",
+    "unpack",
 ]

@@ -64,15 +64,11 @@ def from_os_error(error: OSError, path: Path) -> TransferError:
     """What an error of the disk means to the user."""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            return DiskFull(
-                f"The disk of {path} is full.", hint="What arrived is kept. Make room, then retry."
-            )
+            return DiskFull(f"The disk of {path} is full.", hint="What arrived is kept. Make room, then retry.")
         case errno.EROFS | errno.EACCES | errno.EPERM:
             return Destination(f"{path} cannot be written: {error.strerror}.", hint="Choose another folder.")
         case errno.ENOENT | errno.ENOTDIR | errno.ESTALE:
-            return Destination(
-                f"The folder of {path} is missing or went away.", hint="Bring it back, then retry."
-            )
+            return Destination(f"The folder of {path} is missing or went away.", hint="Bring it back, then retry.")
         case errno.EFBIG:
             return Destination(f"The file system of {path} cannot hold a file of this size.")
         case _:

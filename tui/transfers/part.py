@@ -2,34 +2,34 @@
 
 The sidecar is written after the bytes it speaks of are on disk, and carries their SHA-256: so a crash at any
 moment leaves a sidecar that claims less than there is, and bytes that somebody changed meanwhile are noticed.
-The lock is on the `.part` itself, which stays the same file from the first byte to the last.
+Between two syncs a note, `NAME.part.json~`, claims what was merely written: that survives the death of the
+process, and after a power failure its SHA-256 does not match and the sidecar's claim counts. The lock is on the
+`.part` itself, which stays the same file from the first byte to the last.
 """
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
-import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from tui.errors import Destination
-from tui.models import AccountName, AppId, ArtifactId, ArtifactRef, BuildId
+from tui.models import ArtifactRef
+from tui.transfers.claim import Claim, holder, part_path, read_claims, remove_claims, write_claim, write_note
 from tui.transfers.lock import try_lock
 
 SYNC_BYTES: Final = 8 << 20
-"""After a crash at most this much is fetched twice."""
+"""After a power failure at most this much is fetched twice."""
+NOTE_BYTES: Final = 1 << 20
+"""After the death of the process at most this much, and what was on its way, is fetched twice."""
 OVERLAP_BYTES: Final = 64 << 10
 """How much is compared before an object without a validator is continued."""
 
-_VERSION: Final = 1
-_SIDECAR_BYTES: Final = 64 << 10
 _READ_BYTES: Final = 1 << 20
 _OPEN_FLAGS: Final = (
     os.O_RDWR
@@ -38,19 +38,6 @@ _OPEN_FLAGS: Final = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What the sidecar says: these bytes of that object are on disk. No URL: that is a credential."""
-
-    artifact: ArtifactRef
-    size_bytes: int | None
-    validator: str | None
-    md5: str | None
-    synced_bytes: int
-    sha256: str
-    """Of the synced bytes."""
 
 
 class Held(Destination):
@@ -75,8 +62,7 @@ class PartFile:
         self.md5: str | None = None
         self.done_bytes = 0
         self._path = part_path(target)
-        self._sidecar = sidecar_path(target)
-        self._synced_bytes = 0
+        self._synced_bytes = self._noted_bytes = 0
         self._sha256 = hashlib.sha256()
         self._descriptor = self._open()
 
@@ -94,22 +80,23 @@ class PartFile:
         Returns:
             Why earlier bytes could not be used; None when there was nothing to give up.
         """
-        claim = read_claim(self.target)
+        claims = [claim for claim in read_claims(self.target) if claim.artifact == self.artifact]
         there = os.fstat(self._descriptor).st_size
-        if claim is None or claim.artifact != self.artifact or there == 0:
+        if not claims or there == 0:
             self.restart()
             return "an unfinished file of something else was there" if there else None
-        self._write_sidecar(claim)  # names us as the holder before the bytes are read
-        if there < claim.synced_bytes or not self._rehash(claim, check_stop):
+        proved = self._prove(claims, there, check_stop)
+        if proved is None:
             self.restart()
             return "the unfinished file was changed on disk"
-        os.ftruncate(self._descriptor, claim.synced_bytes)
-        self.size_bytes, self.validator, self.md5 = claim.size_bytes, claim.validator, claim.md5
-        self.done_bytes = self._synced_bytes = claim.synced_bytes
+        os.ftruncate(self._descriptor, proved.held_bytes)
+        self.size_bytes, self.validator, self.md5 = proved.size_bytes, proved.validator, proved.md5
+        self.done_bytes = proved.held_bytes
+        self.sync()
         return None
 
     def write(self, data: bytes) -> None:
-        """Appends; every `SYNC_BYTES` the bytes are made durable and claimed."""
+        """Appends; notes the bytes every `NOTE_BYTES`, and makes them durable every `SYNC_BYTES`."""
         view = memoryview(data)
         while view:
             count = os.pwrite(self._descriptor, view, self.done_bytes)
@@ -118,20 +105,23 @@ class PartFile:
             view = view[count:]
         if self.done_bytes - self._synced_bytes >= SYNC_BYTES:
             self.sync()
+        elif self.done_bytes - self._noted_bytes >= NOTE_BYTES:
+            self._noted_bytes = self.done_bytes
+            write_note(self.target, self._claim())
 
     def sync(self) -> None:
         """Makes all bytes durable, then claims them."""
         os.fsync(self._descriptor)
-        self._synced_bytes = self.done_bytes
-        self._write_sidecar(self._claim())
+        self._synced_bytes = self._noted_bytes = self.done_bytes
+        write_claim(self.target, self._claim())
 
     def restart(self) -> None:
         """Forgets all bytes and what was known of the object."""
         os.ftruncate(self._descriptor, 0)
-        self.done_bytes = self._synced_bytes = 0
+        self.done_bytes = self._synced_bytes = self._noted_bytes = 0
         self.size_bytes = self.validator = self.md5 = None
         self._sha256 = hashlib.sha256()
-        self._write_sidecar(self._claim())
+        write_claim(self.target, self._claim())
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes that are there already."""
@@ -166,18 +156,22 @@ class PartFile:
         else:
             _rename_without_clobbering(self._path, final)
         _sync_folder(final.parent)
-        _remove_sidecar(self.target)
+        remove_claims(self.target)
         self._release()
 
     def discard(self) -> None:
-        """Deletes the unfinished file and closes it."""
-        _remove_sidecar(self.target)
-        self._path.unlink(missing_ok=True)
+        """Deletes the unfinished file, unless another one has taken its place, and closes it."""
+        if _is_same_file(self._descriptor, self._path):
+            remove_claims(self.target)
+            self._path.unlink(missing_ok=True)
         self._release()
 
     def close(self) -> None:
-        """Claims what was written, as far as the disk still lets us, and releases the lock."""
+        """Claims what was written, as far as the disk lets us, and releases the lock; keeps no empty part."""
         if self._descriptor < 0:
+            return
+        if self.done_bytes == 0:
+            self.discard()
             return
         with suppress(OSError):
             if self._synced_bytes < self.done_bytes:
@@ -203,7 +197,7 @@ class PartFile:
                 ) from error
             os.close(descriptor)
             if not locked:
-                raise Held(f"{self.target.name} is being downloaded already by {_holder(self.target)}.")
+                raise Held(f"{self.target.name} is being downloaded already by {holder(self.target)}.")
             # Else its holder finished and removed it between our opening and locking it.
 
     def _open_plain_file(self) -> int:
@@ -236,13 +230,22 @@ class PartFile:
         if os.fstat(self._descriptor).st_size != self.done_bytes:
             raise Destination(f"{self._path} was changed by another program during the download.")
 
-    def _rehash(self, claim: Claim, check_stop: Callable[[], None]) -> bool:
-        digest = hashlib.sha256()
-        for offset in range(0, claim.synced_bytes, _READ_BYTES):
-            check_stop()
-            digest.update(self.read(offset, min(_READ_BYTES, claim.synced_bytes - offset)))
-        self._sha256 = digest
-        return digest.hexdigest() == claim.sha256
+    def _prove(self, claims: Sequence[Claim], there: int, check_stop: Callable[[], None]) -> Claim | None:
+        """The longest claim that the bytes on disk bear out; its SHA-256 is then the one we go on with."""
+        proved = None
+        digest, offset = hashlib.sha256(), 0
+        for claim in sorted(claims, key=lambda claim: claim.held_bytes):
+            if claim.held_bytes > there:
+                break
+            while offset < claim.held_bytes:
+                check_stop()
+                block = self.read(offset, min(_READ_BYTES, claim.held_bytes - offset))
+                digest.update(block)
+                offset += len(block)
+            if digest.hexdigest() != claim.sha256:
+                break
+            proved, self._sha256 = claim, digest.copy()
+        return proved
 
     def _claim(self) -> Claim:
         return Claim(
@@ -250,52 +253,9 @@ class PartFile:
             size_bytes=self.size_bytes,
             validator=self.validator,
             md5=self.md5,
-            synced_bytes=self._synced_bytes,
+            held_bytes=self.done_bytes,
             sha256=self.sha256,
         )
-
-    def _write_sidecar(self, claim: Claim) -> None:
-        holder = {"pid": os.getpid(), "host": socket.gethostname()}
-        text = json.dumps({"version": _VERSION, **asdict(claim), "holder": holder})
-        temporary = _temporary(self._sidecar)
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._sidecar)
-
-
-def part_path(target: Path) -> Path:
-    """Where the bytes of an unfinished download are."""
-    return target.with_name(f"{target.name}.part")
-
-
-def sidecar_path(target: Path) -> Path:
-    """Where what is known of them is."""
-    return target.with_name(f"{target.name}.part.json")
-
-
-def read_claim(target: Path) -> Claim | None:
-    """What the sidecar of a target says; None when there is none, or it makes no sense."""
-    data = _read_sidecar(target)
-    ref, synced, digest = data.get("artifact"), data.get("synced_bytes"), data.get("sha256")
-    if data.get("version") != _VERSION or not isinstance(ref, dict):
-        return None
-    if not isinstance(synced, int) or synced < 0 or not isinstance(digest, str):
-        return None
-    names = [ref.get(key) for key in ("account", "app", "build", "artifact")]
-    account, app, build, artifact = (name if isinstance(name, str) else "" for name in names)
-    size, validator, md5 = data.get("size_bytes"), data.get("validator"), data.get("md5")
-    return Claim(
-        artifact=ArtifactRef(AccountName(account), AppId(app), BuildId(build), ArtifactId(artifact)),
-        size_bytes=size if isinstance(size, int) else None,
-        validator=validator if isinstance(validator, str) else None,
-        md5=md5 if isinstance(md5, str) else None,
-        synced_bytes=synced,
-        sha256=digest,
-    )
 
 
 def discard_part(target: Path) -> None:
@@ -304,44 +264,14 @@ def discard_part(target: Path) -> None:
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError:
-        _remove_sidecar(target)
+        remove_claims(target)
         return
     try:
         if try_lock(descriptor) and _is_same_file(descriptor, path):
-            _remove_sidecar(target)
+            remove_claims(target)
             path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
-
-
-def _temporary(sidecar: Path) -> Path:
-    return sidecar.with_name(f"{sidecar.name}~")
-
-
-def _remove_sidecar(target: Path) -> None:
-    sidecar = sidecar_path(target)
-    _temporary(sidecar).unlink(missing_ok=True)
-    sidecar.unlink(missing_ok=True)
-
-
-def _read_sidecar(target: Path) -> dict[str, object]:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        with os.fdopen(os.open(sidecar_path(target), flags), "rb") as file:
-            data = json.loads(file.read(_SIDECAR_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _holder(target: Path) -> str:
-    holder = _read_sidecar(target).get("holder")
-    pid, host = (holder.get("pid"), holder.get("host")) if isinstance(holder, dict) else (None, None)
-    if not isinstance(pid, int) or not isinstance(host, str):
-        return "another process"
-    if pid == os.getpid() and host == socket.gethostname():
-        return "another transfer of this program"
-    return f"process {pid} on {host}"
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:
@@ -366,9 +296,7 @@ def _rename_without_clobbering(source: Path, target: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    with suppress(
-        OSError
-    ):  # some file systems and Windows cannot; the rename is then as durable as they make it
+    with suppress(OSError):  # some file systems and Windows cannot; the rename is then as durable as they make it
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

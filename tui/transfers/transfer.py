@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,13 +19,16 @@ from tui.errors import (
     RateLimited,
     Unreachable,
 )
-from tui.models import Artifact, ArtifactKind, Source
+from tui.models import Artifact, ArtifactKind, ArtifactRef, Source
 from tui.storage import Body, Storage
+from tui.transfers.claim import read_claims
 from tui.transfers.destination import ConflictRule, candidates, check_room, from_os_error, make_folder
 from tui.transfers.history import Finished, History
-from tui.transfers.part import OVERLAP_BYTES, Held, PartFile, discard_part, read_claim
+from tui.transfers.part import OVERLAP_BYTES, Held, PartFile, discard_part
 from tui.transfers.retry import RetryPolicy, Stopped
 from tui.transfers.snapshot import RateMeter, TransferState
+
+_log = logging.getLogger(__name__)
 
 _MIN_LIFE: Final = timedelta(seconds=60)
 """A URL with less left is not started with, unless the provider gives no better one."""
@@ -110,6 +114,7 @@ class Transfer:
             self.error = from_os_error(error, self.target)
         if self.error is None:
             return TransferState.DONE
+        _log.warning("transfer of %s failed: %s", self.target.name, self.error)
         return TransferState.CANCELLED if self._stop.is_set() else TransferState.FAILED
 
     def _download(self) -> None:
@@ -146,19 +151,22 @@ class Transfer:
                 if self._rule is ConflictRule.RENAME:
                     continue
                 self._refuse_occupied(path)
-            claim = read_claim(path)
-            if self._rule is ConflictRule.RENAME and claim and claim.artifact != self._artifact.ref:
+            if self._rule is ConflictRule.RENAME and self._owner(path) not in {None, self._artifact.ref}:
                 continue  # the unfinished download of something else
             try:
                 part = PartFile(path, self._artifact.ref)
             except Held:
-                claim = read_claim(path)
-                if self._rule is ConflictRule.RENAME and claim and claim.artifact != self._artifact.ref:
+                if self._rule is ConflictRule.RENAME and self._owner(path) != self._artifact.ref:
                     continue
                 raise
             self.target = path
             return part
         raise Destination(f"{self.target} and all names like it are taken.")
+
+    def _owner(self, path: Path) -> ArtifactRef | None:
+        """Whose unfinished download is there; None also while its holder has only just opened it."""
+        claims = read_claims(path)
+        return claims[-1].artifact if claims else None
 
     def _is_occupied(self, path: Path) -> bool:
         return path.is_symlink() or path.exists()
@@ -218,9 +226,7 @@ class Transfer:
         overlap = 0 if part.validator else min(OVERLAP_BYTES, part.done_bytes)
         start = part.done_bytes - overlap
         try:
-            body = self._storage.open(
-                source.url, start=start, if_range=part.validator, headers=source.headers
-            )
+            body = self._storage.open(source.url, start=start, if_range=part.validator, headers=source.headers)
         except Mismatch as error:
             self._start_over(part, "the storage did not say which part it sent")
             raise Incomplete(error.message) from error
@@ -260,9 +266,7 @@ class Transfer:
         self._check_size(head.total)
         self._check_kind(head.content_type)
         part.size_bytes, part.md5 = head.total, head.md5
-        part.validator = (
-            head.validator or part.validator
-        )  # a 206 to an If-Range need not repeat Last-Modified
+        part.validator = head.validator or part.validator  # a 206 to an If-Range need not repeat Last-Modified
         self.size_bytes = head.total if head.total is not None else self.size_bytes
         check_room(self.target.parent, max(0, (self.size_bytes or 0) - part.done_bytes))
         if not head.is_delimited and self._promised() is None:
@@ -300,13 +304,13 @@ class Transfer:
         mark = (monotonic(), part.done_bytes)
         while data := body.read():
             self._check_stop()
-            mark = self._check_speed(mark, part.done_bytes)
             if overlap:
                 data, overlap = self._compare(part, data, overlap), max(0, overlap - len(data))
             if limit is not None and part.done_bytes + len(data) > limit:
                 raise Mismatch(f"The storage sent more than the {limit:,} bytes that were promised.")
             part.write(data)
             self._progress(part)
+            mark = self._check_speed(mark, part.done_bytes)
         if limit is not None and part.done_bytes < limit:
             raise Incomplete(f"The storage sent {part.done_bytes:,} of {limit:,} bytes.")
         part.size_bytes = part.done_bytes
@@ -333,9 +337,7 @@ class Transfer:
         part.sync()
         if part.md5 and part.done_bytes <= _MD5_MAX_BYTES and part.file_md5(self._check_stop) != part.md5:
             part.restart()
-            raise Mismatch(
-                "The file arrived damaged: its MD5 is not the one the storage tells.", hint="Retry."
-            )
+            raise Mismatch("The file arrived damaged: its MD5 is not the one the storage tells.", hint="Retry.")
         for path in candidates(self.target, self._rule):
             self._record(part, path)
             try:
@@ -351,9 +353,7 @@ class Transfer:
 
     def _record(self, part: PartFile, path: Path) -> None:
         """Before publishing: after a crash between the two, the record finds its file or matches none."""
-        self._history.add(
-            Finished(path, self._artifact.ref, part.done_bytes, part.sha256, part.modified_ns())
-        )
+        self._history.add(Finished(path, self._artifact.ref, part.done_bytes, part.sha256, part.modified_ns()))
 
     def _current_source(self) -> Source:
         source = self._source
@@ -370,6 +370,7 @@ class Transfer:
         if part.done_bytes:
             part.restart()
             self.note = f"started over: {reason}"
+            _log.info("transfer of %s %s", self.target.name, self.note)
         self._progress(part)
 
     def _progress(self, part: PartFile) -> None:
@@ -378,6 +379,7 @@ class Transfer:
         self.meter.add(part.done_bytes)
 
     def _wait(self, delay_s: float, reason: DigsiteError) -> None:
+        _log.info("transfer of %s waits %.1f s: %s", self.target.name, delay_s, reason)
         before, self.note = self.note, f"waiting {delay_s:.0f} s: {reason.message}"
         self._stop.wait(delay_s)
         self.note = before

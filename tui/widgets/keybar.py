@@ -21,6 +21,11 @@ class Hint(NamedTuple):
     shown_key: str
     description: str
 
+    @property
+    def cells(self) -> int:
+        """Cells it takes with its blanks."""
+        return len(self.shown_key) + len(self.description) + 3
+
 
 class KeyBar(Widget):
     """The footer. A single widget, repainted only when the keys change; a click presses the key."""
@@ -49,19 +54,28 @@ class KeyBar(Widget):
         width, used = self.size.width, 0
         key_style = self.get_component_rich_style("keybar--key")
         segments: list[Segment] = []
-        for hint in self._hints if y == 0 else ():
-            key, word = f" {hint.shown_key}", f" {hint.description} "
-            if used + len(key) + len(word) > width:
-                break
-            segments += [Segment(key, key_style), Segment(word, self.rich_style)]
-            used += len(key) + len(word)
+        for hint in self._fitting() if y == 0 else ():
+            segments += [Segment(f" {hint.shown_key}", key_style), Segment(f" {hint.description} ", self.rich_style)]
+            used += hint.cells
         segments.append(Segment(pad("", width - used), self.rich_style))
-        return Strip(segments, width)
+        return Strip(segments).crop(0, width)
+
+    def _fitting(self) -> list[Hint]:
+        """As many as there is room for; help and quit, the last two, always."""
+        first, last = self._hints[:-2], self._hints[-2:]
+        room = self.size.width - sum(hint.cells for hint in last)
+        shown = []
+        for hint in first:
+            room -= hint.cells
+            if room < 0:
+                break
+            shown.append(hint)
+        return [*shown, *last]
 
     def on_click(self, event: events.Click) -> None:
         x = 0
-        for hint in self._hints:
-            x += len(hint.shown_key) + len(hint.description) + 3
+        for hint in self._fitting():
+            x += hint.cells
             if event.x < x:
                 self.app.simulate_key(hint.key)
                 return

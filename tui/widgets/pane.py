@@ -49,25 +49,6 @@ class Feed(Generic[T]):
     """Whether a row came from this feed; needed where a pane has several."""
 
 
-class FilterInput(Input):
-    """The line a filter is typed into; it is there only while it is used."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Clear", id="filter.clear"),
-        Binding("down", "dismiss(False)", "To the list", show=False, id="filter.leave"),
-    ]
-
-    @dataclass
-    class Left(Message):
-        """The user is done; `clear` says whether the filter goes too."""
-
-        clear: bool
-
-    def action_dismiss(self, clear: bool = True) -> None:
-        """Leaves the line."""
-        self.post_message(self.Left(clear))
-
-
 class Pane(Vertical, Generic[T]):
     """One list of the drill-down.
 
@@ -80,7 +61,10 @@ class Pane(Vertical, Generic[T]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="pane.filter"),
+        # With priority: keys typed in one go, or come in one packet over SSH, must each find the right focus.
+        Binding("slash", "filter", "Filter", id="pane.filter", priority=True),
+        Binding("enter,down", "leave_filter(False)", "Keep", id="filter.keep", priority=True),
+        Binding("escape", "leave_filter(True)", "Clear", id="filter.clear", priority=True),
         Binding("exclamation_mark", "error_detail", "Error detail", id="pane.error", show=False),
     ]
 
@@ -122,7 +106,7 @@ class Pane(Vertical, Generic[T]):
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--error", markup=False)
         yield self.rows
-        yield FilterInput(placeholder="filter", compact=True, classes="pane--filter")
+        yield Input(placeholder="filter", compact=True, classes="pane--filter")
 
     def on_mount(self) -> None:
         self._retitle()
@@ -133,6 +117,10 @@ class Pane(Vertical, Generic[T]):
     def is_loading(self) -> bool:
         """Whether a page is on its way."""
         return any(feed.busy for feed in self._feeds)
+
+    @property
+    def _has_more(self) -> bool:
+        return any(feed.more and feed.error is None for feed in self._feeds)
 
     @property
     def errors(self) -> list[DigsiteError]:
@@ -173,7 +161,7 @@ class Pane(Vertical, Generic[T]):
 
     def drop_filter(self) -> bool:
         """Clears the filter; False when there was none."""
-        line = self.query_one(FilterInput)
+        line = self.query_one(Input)
         had = bool(self._filter_text) or line.display
         self._set_filter("")
         if line.has_focus:
@@ -261,7 +249,7 @@ class Pane(Vertical, Generic[T]):
     def _settle(self) -> None:
         """Brings tail, placeholder, error banner and title in line with the state."""
         loading = self.is_loading
-        self.rows.set_tail("loading…" if loading else ("more…" if any(f.more for f in self._feeds) else ""))
+        self.rows.set_tail("loading…" if loading else ("more…" if self._has_more else ""))
         if self._feeds:
             self.rows.set_placeholder(*self._placeholder(loading=loading))
         self._show_errors()
@@ -278,15 +266,12 @@ class Pane(Vertical, Generic[T]):
 
     def _show_errors(self) -> None:
         banner = self.query_one(".pane--error", Static)
-        lines = []
+        lines = [self._filter_problem] if self._filter_problem else []
         for feed in self._feeds:
             if feed.error is not None:
                 hint = f" {feed.error.hint}" if feed.error.hint else ""
-                lines.append(clean(f"{feed.name}: {feed.error.message}{hint}"))
-        if self._filter_problem:
-            lines.append(self._filter_problem)
-        if any(feed.error for feed in self._feeds):
-            lines.append("r retries · ! shows the detail")
+                lines.append(f"{clean(feed.name)} · r retries, ! detail")
+                lines.append(clean(f"{feed.error.message}{hint}"))
         banner.display = bool(lines)
         banner.update(Content("\n".join(lines)))
 
@@ -303,7 +288,7 @@ class Pane(Vertical, Generic[T]):
             elif known is not None and known > loaded:
                 parts.append(f"{loaded:,} of {known:,}")
             else:
-                parts.append(f"{loaded:,}{'+' if any(feed.more for feed in self._feeds) else ''}")
+                parts.append(f"{loaded:,}{'+' if self._has_more else ''}")
         parts.extend(self._sums())
         if rows.sort_title:
             parts.append(rows.sort_title)
@@ -333,39 +318,45 @@ class Pane(Vertical, Generic[T]):
 
     def action_filter(self) -> None:
         """Opens the filter line."""
-        line = self.query_one(FilterInput)
+        line = self.query_one(Input)
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)
+
+    def action_leave_filter(self, clear: bool) -> None:
+        """From the filter line back to the list; `clear` takes the filter away."""
+        if clear:
+            self._set_filter("")
+        self.screen.set_focus(self.rows)
+        self._show_line()
+
+    def _show_line(self) -> None:
+        """The line is there while it is typed into or filters."""
+        line = self.query_one(Input)
+        line.display = bool(self._filter_text) or self.screen.focused is line
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the filter line a slash is a slash; outside it enter opens and escape goes back."""
+        if action in {"filter", "leave_filter"}:
+            # Not `has_focus`: that is set later, by an event, when keys of the same packet have passed already.
+            return (self.screen.focused is self.query_one(Input)) is (action == "leave_filter")
+        return True
 
     def _set_filter(self, text: str) -> None:
-        line = self.query_one(FilterInput)
-        if line.value != text:
-            with line.prevent(Input.Changed):
-                line.value = text
+        line = self.query_one(Input)
+        with line.prevent(Input.Changed):
+            line.value = text
+        self._apply_filter(text)
+
+    def _apply_filter(self, text: str) -> None:
         self._filter_text, self._filter_problem = text, ""
         try:
             self.rows.set_filter(parse_filter(text, self._fields, now=self._now()))
         except FilterError as error:
             self._filter_problem = f"Filter: {error}."
+        self._show_line()
         self._settle()
 
     @on(Input.Changed)
     def _filter_typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._set_filter(event.value)
-
-    @on(Input.Submitted)
-    def _filter_done(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._leave_filter(clear=False)
-
-    @on(FilterInput.Left)
-    def _filter_left(self, event: FilterInput.Left) -> None:
-        event.stop()
-        self._leave_filter(clear=event.clear)
-
-    def _leave_filter(self, *, clear: bool) -> None:
-        if clear:
-            self._set_filter("")
-        self.query_one(FilterInput).display = bool(self._filter_text)
-        self.rows.focus()
+        self._apply_filter(event.value)  # the line itself may be further by now: never written back

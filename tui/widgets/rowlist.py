@@ -104,6 +104,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         self._top = 0
         self._tail = ""
         self._placeholder: tuple[str, ...] = ()
+        self._placed = False  # until the user moves it, the cursor stays on the first row, whatever is inserted
 
     # What a pane asks -------------------------------------------------------------------------------------
 
@@ -215,7 +216,8 @@ class RowList(Widget, Generic[T], can_focus=True):
         self._arranged(here, at)
 
     def _arranged(self, here: Hashable | None, at: int) -> None:
-        position = self._model.position_of(here) if here is not None else 0
+        self._placed = self._placed and len(self._model) > 0
+        position = self._model.position_of(here) if here is not None and self._placed else 0
         self._cursor = self._model.skip_heading(at if position is None else position, 1)
         self._clamp_top()
         self.refresh()
@@ -230,7 +232,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         old, height = self._cursor, max(1, self.size.height)
         if target == old:
             return
-        self._cursor = target
+        self._cursor, self._placed = target, True
         first_row = target == 1 and self._model.heading_at(0) is not None
         if self._top <= target < self._top + height and not (first_row and self._top):
             self._refresh_lines((old - self._top, target - self._top))

@@ -23,12 +23,12 @@ class BitrisePlugin:
     has it; `token` puts that word before it, as the older one.
     """
 
-    name: Final = "bitrise"
-    title: Final = "Bitrise"
-    badge: Final = "BR"
-    default_url: Final = "https://api.bitrise.io/v0.1"
-    secret_label: Final = "Personal access token or workspace API token"  # noqa: S105 - a label
-    fields: Final[Sequence[SetupField]] = ()
+    name: str = "bitrise"
+    title: str = "Bitrise"
+    badge: str = "BR"
+    default_url: str = "https://api.bitrise.io/v0.1"
+    secret_label: str = "Personal access token or workspace API token"  # noqa: S105 - a label
+    fields: Sequence[SetupField] = ()
 
     def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
         """The bare token; understands one pasted with `token` or `Authorization:` before it."""

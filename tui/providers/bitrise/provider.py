@@ -15,6 +15,7 @@ from tui.models import (
     Artifact,
     ArtifactKind,
     ArtifactRef,
+    Budget,
     Build,
     BuildQuery,
     BuildRef,
@@ -39,7 +40,6 @@ PAGE_SIZE: Final = 50
 """The documented maximum (Bitrise docs, pagination-of-api-calls)."""
 
 _DIALECT: Final = Dialect(
-    title="Bitrise",
     explain=parse.parse_error,
     auth_hint="The token may be wrong, expired or revoked: create one in Bitrise's settings.",
     role_hint="Changing artifacts needs the role developer, admin or owner in the app's team.",
@@ -48,6 +48,9 @@ _CAPABILITIES: Final = Capabilities(
     publish=True,
     delete=True,
     server_filters=frozenset({"branch", "workflow", "status", "number", "after", "before"}),
+    # Bitrise docs, artifact-retention-policy: files 90 days, IPA, APK and AAB 150; before 2026-03-31 both 365.
+    retention_days=150,
+    retention_rule="Bitrise keeps files for 90 days, IPA, APK and AAB for 150.",
 )
 _STATUS_NUMBER: Final = {
     Status.QUEUED: 0,
@@ -64,14 +67,13 @@ _NEVER: Final = frozenset({Status.ERRORED, Status.SKIPPED})
 class BitriseProvider:
     """Reads and changes what one token may see. Implements `Provider`."""
 
-    budget: Final = None
-    """Bitrise documents no call limit."""
-
     def __init__(
         self, account: Account, token: Secret, *, url: str, worded: bool, policy: RetryPolicy | None = None
     ) -> None:
         self.account: Final = account
         self.capabilities: Final = _CAPABILITIES
+        self.budget: Final[Budget | None] = None
+        """Bitrise documents no call limit."""
         self._client: Final = ApiClient(
             account=account,
             base_url=url,
@@ -82,7 +84,7 @@ class BitriseProvider:
 
     async def check(self) -> Identity:
         """Lists one app, which every kind of token may; `/me` only gives a name and may not exist for all."""
-        await self._client.get("apps", what="list of apps", params={"limit": "1"})
+        self._list(await self._client.get("apps", what="list of apps", params={"limit": "1"}))
         try:
             user = parse.parse_user(await self._client.get("me", what="user"))
         except ProviderError:
@@ -104,9 +106,7 @@ class BitriseProvider:
         data = await self._read("apps", ref.app, what="app")
         return _readable(parse.parse_app(data, self.account.name, self.account.provider), "app")
 
-    async def builds(
-        self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None
-    ) -> Page[Build]:
+    async def builds(self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None) -> Page[Build]:
         """Builds, newest first, filtered by the server as far as it can."""
         if query.status in _NEVER:
             return Page(())
@@ -203,9 +203,7 @@ class BitriseProvider:
         if trail.token:
             params["next"] = trail.token
         answer = await self._client.get(*segments, what=what, params=params)
-        received = parse.items(answer)
-        if received is None:
-            raise BadPayload(f"The answer of {self._client.origin.host} is not a list.")
+        received = self._list(answer)
         readable = tuple(item for item in map(parse_item, received) if item is not None)
         next_cursor, note = trail.follow(parse.next_page(answer), received)
         return Page(
@@ -215,6 +213,12 @@ class BitriseProvider:
             unreadable=len(received) - len(readable),
             note=note,
         )
+
+    def _list(self, answer: object) -> list[object]:
+        received = parse.items(answer)
+        if received is None:
+            raise BadPayload(f"The answer of {self._client.origin.host} is not a list.")
+        return received
 
     async def _read(self, *segments: str, what: str) -> Mapping[str, object]:
         return _readable(parse.item(await self._client.get(*segments, what=what)), what)
@@ -239,7 +243,7 @@ def _build_filters(query: BuildQuery) -> dict[str, str]:
         filters["workflow"] = query.workflow
     if query.number is not None:
         filters["build_number"] = str(query.number)
-    if query.status in _STATUS_NUMBER:
+    if query.status is not None and query.status in _STATUS_NUMBER:
         filters["status"] = str(_STATUS_NUMBER[query.status])
     if query.after is not None:
         filters["after"] = str(int(query.after.timestamp()))

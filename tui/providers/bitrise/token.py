@@ -29,9 +29,7 @@ def clean_token(secret: Secret) -> Secret:
         if char.isspace():
             raise CredentialError(f"The token has a blank or a line break at position {index}.", hint=_HINT)
         if not "!" <= char <= "~":
-            raise CredentialError(
-                f"The token has a character at position {index} that is not plain ASCII.", hint=_HINT
-            )
+            raise CredentialError(f"The token has a character at position {index} that is not plain ASCII.", hint=_HINT)
     return Secret(token)
 
 
@@ -39,13 +37,11 @@ class TokenAuthorization:
     """Sends the token bare, as Bitrise documents it now, or after the word `token`, as it did before."""
 
     def __init__(self, token: Secret, *, worded: bool) -> None:
-        self._token = token
-        self._worded = worded
+        self._header = Secret(f"token {token.reveal()}") if worded else token
 
-    async def header(self, clock_offset_s: float) -> str:
+    async def header(self, clock_offset_s: float) -> Secret:
         """The same value always: a token does not depend on the time."""
-        token = self._token.reveal()
-        return f"token {token}" if self._worded else token
+        return self._header
 
     def renew(self) -> bool:
         """There is no other token to try."""

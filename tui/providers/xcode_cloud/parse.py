@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -236,9 +236,9 @@ def parse_error(answer: object) -> str | None:
     return " ".join(texts) or None
 
 
-def parse_budget(headers: Mapping[str, str]) -> Budget | None:
+def parse_budget(headers: Mapping[str, str], seen_at: datetime) -> Budget | None:
     """`X-Rate-Limit: user-hour-lim:3600;user-hour-rem:3590;` (Apple's docs, identifying-rate-limits)."""
     counts = dict(_RATE.findall(headers.get("x-rate-limit", "")))
     if counts.keys() != {"user-hour-lim", "user-hour-rem"}:
         return None
-    return Budget(int(counts["user-hour-lim"]), int(counts["user-hour-rem"]), datetime.now(UTC))
+    return Budget(int(counts["user-hour-lim"]), int(counts["user-hour-rem"]), seen_at)

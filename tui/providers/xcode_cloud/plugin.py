@@ -22,12 +22,12 @@ _MAX_KEY_BYTES: Final = 64 * 1024
 class XcodeCloudPlugin:
     """Implements `ProviderPlugin`. An account needs `key_id`, and `issuer_id` if it is a team key."""
 
-    name: Final = "xcode-cloud"
-    title: Final = "Xcode Cloud"
-    badge: Final = "XC"
-    default_url: Final = "https://api.appstoreconnect.apple.com"
-    secret_label: Final = "Private key (the text of the .p8 file)"  # noqa: S105 - a label
-    fields: Final[Sequence[SetupField]] = (
+    name: str = "xcode-cloud"
+    title: str = "Xcode Cloud"
+    badge: str = "XC"
+    default_url: str = "https://api.appstoreconnect.apple.com"
+    secret_label: str = "Private key (the text of the .p8 file)"  # noqa: S105 - a label
+    fields: Sequence[SetupField] = (
         SetupField(
             "key_id",
             "Key ID",
@@ -60,9 +60,7 @@ class XcodeCloudPlugin:
                 "ASC_KEY_ID is set, but no private key.", hint="Set ASC_PRIVATE_KEY_PATH or ASC_PRIVATE_KEY."
             )
         if len(keys) > 1:
-            raise ConfigError(
-                "ASC_PRIVATE_KEY_PATH and ASC_PRIVATE_KEY are both set.", hint="Unset one of them."
-            )
+            raise ConfigError("ASC_PRIVATE_KEY_PATH and ASC_PRIVATE_KEY are both set.", hint="Unset one of them.")
         options = {"key_id": key_id}
         if environ.get("ASC_ISSUER_ID"):
             options["issuer_id"] = environ["ASC_ISSUER_ID"]

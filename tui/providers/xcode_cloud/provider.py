@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from tui.errors import BadPayload, NotFound, NotSupported
@@ -43,7 +44,6 @@ BUILD_PAGE_SIZE: Final = 50
 _RETENTION: Final = "Xcode Cloud keeps artifacts for up to 30 days after the build."
 
 _DIALECT: Final = Dialect(
-    title="Xcode Cloud",
     explain=parse.parse_error,
     auth_hint="Check key id, issuer id (none for an individual key) and that the key is not revoked.",
     role_hint="The key needs a role that may see Xcode Cloud; or an agreement waits in App Store Connect.",
@@ -59,8 +59,6 @@ _REFUSALS: Final = {
 class XcodeCloudProvider:
     """Reads what one key may see; Apple's API changes nothing here. Implements `Provider`."""
 
-    capabilities: Final = Capabilities(groups_by_action=True)
-
     def __init__(
         self,
         account: Account,
@@ -71,6 +69,7 @@ class XcodeCloudProvider:
         policy: RetryPolicy | None = None,
     ) -> None:
         self.account: Final = account
+        self.capabilities: Final = Capabilities(groups_by_action=True, retention_days=30, retention_rule=_RETENTION)
         self._identity = identity
         self._budget: Budget | None = None
         self._client: Final = ApiClient(
@@ -89,7 +88,8 @@ class XcodeCloudProvider:
 
     async def check(self) -> Identity:
         """Lists one product."""
-        await self._client.get("v1", "ciProducts", what="list of products", params={"limit": "1"})
+        answer = await self._client.get("v1", "ciProducts", what="list of products", params={"limit": "1"})
+        self._list(answer)
         return self._identity
 
     async def apps(self, cursor: Cursor | None = None) -> Page[App]:
@@ -110,9 +110,7 @@ class XcodeCloudProvider:
         app = parse.parse_app(parse.item(answer), along, self.account.name, self.account.provider)
         return _readable(app, "product")
 
-    async def builds(
-        self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None
-    ) -> Page[Build]:
+    async def builds(self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None) -> Page[Build]:
         """Build runs, newest first. The API has no filter: a page holds what matches of one of its pages."""
         is_filtered = query != ALL_BUILDS
         page, _ = await self._page(
@@ -135,9 +133,7 @@ class XcodeCloudProvider:
 
     async def build(self, ref: BuildRef) -> Build:
         """One build run."""
-        answer = await self._client.get(
-            "v1", "ciBuildRuns", ref.build, what="build run", params=_BUILD_INCLUDE
-        )
+        answer = await self._client.get("v1", "ciBuildRuns", ref.build, what="build run", params=_BUILD_INCLUDE)
         build = parse.parse_build(parse.item(answer), parse.included(answer), ref.app_ref)
         return _readable(build, "build run")
 
@@ -194,8 +190,14 @@ class XcodeCloudProvider:
         """Closes the connections."""
         await self._client.aclose()
 
+    def _list(self, answer: object) -> list[object]:
+        received = parse.items(answer)
+        if received is None:
+            raise BadPayload(f"The answer of {self._client.origin.host} is not a list.")
+        return received
+
     def _see_headers(self, headers: Mapping[str, str]) -> None:
-        self._budget = parse.parse_budget(headers) or self._budget
+        self._budget = parse.parse_budget(headers, datetime.now(UTC)) or self._budget
 
     async def _read_artifact(self, artifact: Artifact) -> Mapping[str, object]:
         answer = await self._client.get("v1", "ciArtifacts", artifact.ref.artifact, what="artifact")
@@ -224,9 +226,7 @@ class XcodeCloudProvider:
         unreadable = 0
         cursor: Cursor | None = None
         while True:
-            page, cursor = await self._page(
-                segments, {"limit": str(MAX_PAGE_SIZE)}, cursor, parse_item, what=what
-            )
+            page, cursor = await self._page(segments, {"limit": str(MAX_PAGE_SIZE)}, cursor, parse_item, what=what)
             collected.extend(page.items)
             unreadable += page.unreadable
             if cursor is None:
@@ -247,9 +247,7 @@ class XcodeCloudProvider:
             answer = await self._client.get_link(trail.token, what=what)
         else:
             answer = await self._client.get(*segments, what=what, params=params)
-        received = parse.items(answer)
-        if received is None:
-            raise BadPayload(f"The answer of {self._client.origin.host} is not a list.")
+        received = self._list(answer)
         along = parse.included(answer)
         parsed = (parse_item(data, along) for data in received)
         readable = tuple(item for item in parsed if item is not None)

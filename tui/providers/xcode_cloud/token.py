@@ -44,7 +44,7 @@ class JwtAuthorization:
         self._issued_at = 0.0
         self._minting = asyncio.Lock()
 
-    async def header(self, clock_offset_s: float) -> str:
+    async def header(self, clock_offset_s: float) -> Secret:
         """The value of the Authorization header.
 
         Raises:
@@ -57,7 +57,7 @@ class JwtAuthorization:
                 self._issued_at = now_s - BACKDATED_S
                 # The first call imports jwt and cryptography, 130 ms.
                 self._token = await asyncio.to_thread(self._mint, int(self._issued_at))
-            return f"Bearer {self._token.reveal()}"
+            return self._token
 
     def renew(self) -> bool:
         """Forgets the token: Apple refuses a fresh and valid one now and then (codemagic cli-tools#176)."""
@@ -73,4 +73,5 @@ class JwtAuthorization:
         else:
             claims["iss"] = self._issuer_id
         headers = {"kid": self._key_id, "typ": "JWT"}
-        return Secret(jwt.encode(claims, load_key(self._pem), algorithm="ES256", headers=headers))
+        token = jwt.encode(claims, load_key(self._pem), algorithm="ES256", headers=headers)
+        return Secret(f"Bearer {token}")

@@ -1,0 +1,127 @@
+"""A real pseudo terminal with an emulator behind it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyte
+import pytest
+
+LIMIT_S = 30.0
+
+
+class Terminal:
+    """A program in a terminal: what it wrote as bytes, and what a person would see."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], columns: int, lines: int) -> None:
+        self.screen = pyte.Screen(columns, lines)
+        self.raw = bytearray()
+        self._stream = pyte.ByteStream(self.screen)
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.process = subprocess.Popen(
+            argv,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=dict(env),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(slave)
+
+    @property
+    def text(self) -> str:
+        """The screen, line by line."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def until(self, condition: Callable[[str], object]) -> str:
+        """Reads until the screen fulfils the condition; gives the screen."""
+        end = time.monotonic() + LIMIT_S
+        while not condition(self.text):
+            if time.monotonic() > end or not self._read(end):
+                raise AssertionError(f"not seen; the screen is:\n{self.text}")
+        return self.text
+
+    def send(self, keys: str) -> None:
+        """Types."""
+        os.write(self._master, keys.encode())
+
+    def end(self) -> int:
+        """Reads until the program has ended; gives its exit code."""
+        deadline = time.monotonic() + LIMIT_S
+        while self._read(deadline):
+            pass
+        return self.process.wait(timeout=LIMIT_S)
+
+    def hang_up(self) -> None:
+        """Takes the terminal away, as a dropped SSH line does."""
+        os.close(self._master)
+        self._master = -1
+
+    def close(self) -> None:
+        if self._master >= 0:
+            os.close(self._master)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def _read(self, deadline: float) -> bool:
+        ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return False
+        try:
+            chunk = os.read(self._master, 65536)
+        except OSError:  # the program has closed its side
+            return False
+        self.raw += chunk
+        self._stream.feed(chunk)
+        return bool(chunk)
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """An environment with nothing of the user's in it."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "DIGSITE_HOME": str(tmp_path / "home"),
+        "DIGSITE_DOWNLOADS": str(tmp_path / "downloads"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "LANG": "C.UTF-8",
+        "TEXTUAL_ANIMATIONS": "none",
+    }
+
+
+Open = Callable[..., "contextmanager[Terminal]"]
+
+
+@pytest.fixture
+def terminal(env: dict[str, str]) -> Callable[..., object]:
+    """Runs the installed `digsite` in a terminal: `with terminal("demo", columns=80, lines=24) as t`."""
+
+    @contextmanager
+    def opened(
+        *args: str, columns: int = 80, lines: int = 24, extra: Mapping[str, str] | None = None
+    ) -> Iterator[Terminal]:
+        program = str(Path(sys.executable).with_name("digsite"))
+        started = Terminal([program, *args], {**env, **(extra or {})}, columns, lines)
+        try:
+            yield started
+        finally:
+            started.close()
+
+    return opened
