@@ -106,9 +106,6 @@ def env(tmp_path: Path) -> dict[str, str]:
     }
 
 
-Open = Callable[..., "contextmanager[Terminal]"]
-
-
 @pytest.fixture
 def terminal(env: dict[str, str]) -> Callable[..., object]:
     """Runs the installed `digsite` in a terminal: `with terminal("demo", columns=80, lines=24) as t`."""

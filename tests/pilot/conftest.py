@@ -100,9 +100,6 @@ class Driver:
         return self.explorer.query_one(TransfersDock).text
 
 
-Open = Callable[..., "asynccontextmanager[Driver]"]
-
-
 @pytest.fixture
 def demo() -> Iterator[DemoServers]:
     with DemoServers(now=NOW) as servers:

@@ -73,7 +73,7 @@ async def test_moving(drive: Drive) -> None:
         rows = d.explorer.builds.rows
         numbers = [build.number for build in rows.rows]
 
-        async def after(*keys: str) -> int | None:
+        async def after(*keys: str) -> Any:
             await d.press(*keys)
             return rows.current.number
 
