@@ -70,5 +70,4 @@ async def _announce_and_wait(servers: DemoServers) -> None:
     click.echo(f"# Bitrise API: {servers.bitrise_url}")
     click.echo(f"# App Store Connect API: {servers.xcode_cloud_url}")
     click.echo(f"# storage: {servers.storage_url}")
-    click.get_text_stream("stdout").flush()
     await asyncio.Event().wait()
