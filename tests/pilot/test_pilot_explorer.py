@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.pilot.conftest import NOW, Driver
+from tui.app import DigsiteApp
+from tui.cli.demo import demo_sessions
+from tui.config import load_config
 from tui.models import Artifact, ArtifactKind, Build, Status
+from tui.paths import DigPath
+from tui.services import open_services
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 
 Drive = Callable[..., Any]
@@ -535,3 +541,19 @@ async def test_binding_ids_are_unique_and_described(drive: Drive) -> None:
         actions_by_id = {(b.id, b.action) for b in ours}
         assert len({b_id for b_id, _ in actions_by_id}) == len(actions_by_id)
         assert all(b.description for b in ours)
+
+
+async def test_a_path_opens_there(demo: Any) -> None:
+    async with open_services(load_config(), demo_sessions(demo)) as services:
+        start = DigPath.parse("demo-bitrise/acme-android/latest-green/*.log")
+        app = DigsiteApp(services, start=start, now=lambda: NOW)
+        async with app.run_test(size=(120, 40)) as pilot:
+            d = Driver(app, pilot, services, demo)
+            await d.until(lambda: d.explorer.open_build and d.explorer.artifacts.rows.has_focus)
+            await d.until(lambda: not d.explorer.artifacts.is_loading)
+            assert d.explorer.open_app.title == "acme-android"
+            assert finished(d.explorer.open_build)
+            assert d.explorer.artifacts.rows.current.title.endswith(".log")
+            await d.press("escape")
+            await d.until(lambda: d.explorer.builds.rows.has_focus)
+            assert d.explorer.builds.rows.current == d.explorer.open_build

@@ -405,9 +405,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     @work(description="open a path")
     async def _open_path(self, path: DigPath) -> None:
-        shallow = DigPath(path.account, path.app, path.build)
         try:
-            found = await self._services.resolver.find(shallow)
+            found = await self._services.resolver.find(path)
         except DigsiteError as error:
             self.notify(clean(str(error)), severity="error", markup=False)
             return
@@ -422,6 +421,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             self._build_rows.append([found.build])
             self._build_rows.go_to(found.build.ref)
             self.show_artifacts(found.build)
+        if found.artifacts:
+            self._artifact_rows.append(found.siblings)
+            self._artifact_rows.go_to(found.artifacts[0].ref)
 
 
 def _is_of_account(name: AccountName, app: App) -> bool:

@@ -196,6 +196,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         if position is None:
             return False
         self._move_to(position)
+        self._placed = True
         return True
 
     def unmark(self, keys: Iterable[Hashable]) -> None:
