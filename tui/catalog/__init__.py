@@ -1,0 +1,5 @@
+"""The local cache of what was listed."""
+
+from tui.catalog.store import Catalog, Kept
+
+__all__ = ["Catalog", "Kept"]

@@ -1,0 +1,257 @@
+"""The catalog: what was listed, kept on disk, shown before the network answers.
+
+SQLite in WAL mode, so that two programs may have it open at once. Reads are small and run where they are asked for;
+writes run behind the screen in one thread. Nothing here is needed: a catalog that cannot be opened is set aside, and
+one that cannot be written is done without.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from tui.catalog.rows import (
+    action_of,
+    action_row,
+    app_of,
+    app_row,
+    artifact_of,
+    artifact_row,
+    build_of,
+    build_row,
+    to_moment,
+)
+from tui.catalog.schema import NewerCatalog, prepare
+from tui.models import AccountName, Action, App, AppRef, Artifact, Build, BuildRef
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_S: Final = 5.0
+"""How long a write waits for another program's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """What was listed, and when it was last seen so; aware UTC."""
+
+    items: tuple[T, ...]
+    seen_at: datetime
+
+
+class Catalog:
+    """Apps, builds and artifacts as they were listed.
+
+    Args:
+        path: The database file; its folder is made.
+
+    A corrupt or newer file is renamed, and `message` says so; then the catalog starts empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.message: str | None = None
+        self._path = path
+        self._reader = self._open()
+        self._jobs: queue.SimpleQueue[Callable[[sqlite3.Connection], None] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="catalog", daemon=True)
+        self._writer.start()
+
+    # Reading ----------------------------------------------------------------------------------------------
+
+    def apps(self, account: AccountName) -> Kept[App] | None:
+        """The apps of an account; None when they were never listed."""
+        seen = self._one("SELECT apps_seen_at FROM accounts WHERE account = ?", account)
+        if seen is None:
+            return None
+        rows = self._all("SELECT * FROM apps WHERE account = ? AND NOT gone ORDER BY id", account)
+        return Kept(tuple(app_of(row) for row in rows), _seen(seen[0]))
+
+    def builds(self, app: AppRef, limit: int = 50) -> Kept[Build] | None:
+        """The newest builds of an app; None when they were never listed."""
+        found = self._one("SELECT id, builds_seen_at FROM apps WHERE account = ? AND app = ?", app.account, app.app)
+        if found is None or found["builds_seen_at"] is None:
+            return None
+        newest = "SELECT * FROM builds WHERE app_id = ? ORDER BY created_at DESC, number DESC LIMIT ?"
+        rows = self._all(newest, found["id"], limit)
+        return Kept(tuple(build_of(row, app) for row in rows), _seen(found["builds_seen_at"]))
+
+    def artifacts(self, build: BuildRef) -> Kept[Artifact] | None:
+        """The artifacts of a build; None when they were never listed."""
+        found = self._one(
+            "SELECT builds.id, artifacts_seen_at FROM builds JOIN apps ON apps.id = app_id"
+            " WHERE account = ? AND app = ? AND build = ?",
+            build.account,
+            build.app,
+            build.build,
+        )
+        if found is None or found["artifacts_seen_at"] is None:
+            return None
+        actions: dict[int, Action] = {
+            row["id"]: action_of(row) for row in self._all("SELECT * FROM actions WHERE build_id = ?", found["id"])
+        }
+        rows = self._all("SELECT * FROM artifacts WHERE build_id = ? ORDER BY position", found["id"])
+        return Kept(tuple(artifact_of(row, build, actions) for row in rows), _seen(found["artifacts_seen_at"]))
+
+    # Writing, behind the screen ---------------------------------------------------------------------------
+
+    def keep_apps(self, account: AccountName, apps: Sequence[App], *, complete: bool) -> None:
+        """Takes a listing in; a complete one takes apps away that it does not have."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            if complete:
+                connection.execute("UPDATE apps SET gone = 1 WHERE account = ?", (account,))
+            for app in apps:
+                _put(connection, "apps", ("account", "app"), {**app_row(app), "gone": 0})
+            connection.execute("REPLACE INTO accounts VALUES (?, ?)", (account, _now()))
+
+        self._jobs.put(job)
+
+    def keep_builds(self, app: AppRef, builds: Sequence[Build]) -> None:
+        """Takes a page of builds in."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            app_id = _app_id(connection, app)
+            if app_id is None:
+                return
+            for build in builds:
+                _put(connection, "builds", ("app_id", "build"), {"app_id": app_id, **build_row(build)})
+            connection.execute("UPDATE apps SET builds_seen_at = ? WHERE id = ?", (_now(), app_id))
+
+        self._jobs.put(job)
+
+    def keep_artifacts(self, build: Build, artifacts: Sequence[Artifact]) -> None:
+        """Takes the whole list of a build's artifacts in: others of that build go."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            app_id = _app_id(connection, build.ref.app_ref)
+            if app_id is None:
+                return
+            build_id = _put(connection, "builds", ("app_id", "build"), {"app_id": app_id, **build_row(build)})
+            connection.execute("DELETE FROM artifacts WHERE build_id = ?", (build_id,))
+            for position, artifact in enumerate(artifacts):
+                action_id = _action_id(connection, build_id, artifact.action)
+                row = {"build_id": build_id, "position": position, "action_id": action_id, **artifact_row(artifact)}
+                _put(connection, "artifacts", ("build_id", "position"), row)
+            connection.execute("UPDATE builds SET artifacts_seen_at = ? WHERE id = ?", (_now(), build_id))
+
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Writes what is left, then closes."""
+        self._jobs.put(None)
+        self._writer.join(timeout=BUSY_TIMEOUT_S)
+        self._reader.close()
+
+    def settle(self) -> None:
+        """Waits until everything that was given so far is written."""
+        done = threading.Event()
+        self._jobs.put(lambda _: done.set())
+        done.wait(timeout=BUSY_TIMEOUT_S)
+
+    # The database -----------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return _connect(self._path)
+        except (sqlite3.DatabaseError, NewerCatalog) as error:
+            return self._open_anew(error)
+        except OSError as error:
+            self.message = f"Without a catalog: {self._path.parent} cannot be made ({error.strerror})."
+            return _connect(":memory:")
+
+    def _open_anew(self, error: Exception) -> sqlite3.Connection:
+        aside = self._path.with_name(f"{self._path.name}.{datetime.now(UTC):%Y%m%d-%H%M%S}")
+        try:
+            self._path.rename(aside)
+            for suffix in ("-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            self.message = f"The catalog could not be read ({error}); it is now {aside.name}, and starts empty."
+            return _connect(self._path)
+        except (OSError, sqlite3.DatabaseError):
+            self.message = f"Without a catalog: {self._path} cannot be opened ({error})."
+            return _connect(":memory:")
+
+    def _write(self) -> None:
+        try:
+            connection = _connect(self._path)
+        except (sqlite3.Error, NewerCatalog) as error:
+            _log.warning("catalog: no writer: %s", error)
+            connection = _connect(":memory:")
+        while (job := self._jobs.get()) is not None:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                with connection:
+                    job(connection)
+            except sqlite3.Error as error:  # the disk is full, another program holds it: the next listing tries again
+                _log.warning("catalog: not written: %s", error)
+        connection.close()
+
+    def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
+        return next(iter(self._all(statement, *values)), None)
+
+    def _all(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        try:
+            return self._reader.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            _log.warning("catalog: not read: %s", error)
+            return []
+
+
+def _connect(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, check_same_thread=False, isolation_level=None)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _put(connection: sqlite3.Connection, table: str, key: Iterable[str], row: Mapping[str, Any]) -> int:
+    """Inserts a row, or updates the one of its key; gives its id."""
+    names = ", ".join(row)
+    marks = ", ".join("?" * len(row))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in row)
+    back = "position" if table == "artifacts" else "id"
+    found = connection.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT ({', '.join(key)})"  # noqa: S608  # our own names
+        f" DO UPDATE SET {changes} RETURNING {back}",
+        [_plain(value) for value in row.values()],
+    ).fetchone()
+    return int(found[0])
+
+
+def _plain(value: object) -> object:
+    """A value as SQLite takes it: a lone surrogate from a server is no text for it."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _app_id(connection: sqlite3.Connection, app: AppRef) -> int | None:
+    row = connection.execute("SELECT id FROM apps WHERE account = ? AND app = ?", (app.account, app.app)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _action_id(connection: sqlite3.Connection, build_id: int, action: Action | None) -> int | None:
+    if action is None:
+        return None
+    return _put(connection, "actions", ("build_id", "action"), {"build_id": build_id, **action_row(action)})
+
+
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp())
+
+
+def _seen(seconds: int) -> datetime:
+    return to_moment(seconds) or datetime.now(UTC)
