@@ -40,6 +40,18 @@ class ArtifactActions:
     def _run(self, work: Any, description: str) -> None:
         self._screen.run_worker(work, description=description)
 
+    def _is_confirmed(self) -> bool:
+        """Nothing is changed on the word of an old listing: the provider must have listed the rows in this run."""
+        as_of = self._screen.artifacts.as_of
+        if as_of is not None:
+            self._say("This list is from the catalog, not from the provider: r loads it.", severity="warning")
+        return as_of is None
+
+    def _remember(self) -> None:
+        """Tells the catalog what the pane shows after a change."""
+        if self._screen.open_build is not None:
+            self._services.listings.changed(self._screen.open_build, self._screen.artifacts.rows.rows)
+
     def _artifacts_only(self, rows: Sequence[Row], verb: str) -> list[Artifact]:
         artifacts = [row for row in rows if isinstance(row, Artifact)]
         if not artifacts:
@@ -121,7 +133,7 @@ class ArtifactActions:
 
     def publish(self, rows: Sequence[Row]) -> None:
         """Switches public pages: on if any is off, else off; asks before anything becomes public."""
-        if artifacts := self._artifacts_only(rows, "publish"):
+        if self._is_confirmed() and (artifacts := self._artifacts_only(rows, "publish")):
             self._run(self._publish(artifacts), "publish")
 
     async def _publish(self, artifacts: Sequence[Artifact]) -> None:
@@ -140,6 +152,7 @@ class ArtifactActions:
                 return
         done = [result for artifact in allowed if (result := await self._publish_one(artifact, enabled))]
         self._screen.artifacts.rows.unmark(artifact.ref for artifact in done)
+        self._remember()
         self._tell_published(done, enabled=enabled)
 
     async def _publish_one(self, artifact: Artifact, enabled: bool) -> Artifact | None:
@@ -165,7 +178,7 @@ class ArtifactActions:
 
     def delete(self, rows: Sequence[Row]) -> None:
         """Deletes artifacts for good, after a dialog that names them and wants a word typed."""
-        if artifacts := self._artifacts_only(rows, "delete"):
+        if self._is_confirmed() and (artifacts := self._artifacts_only(rows, "delete")):
             self._run(self._delete(artifacts), "delete")
 
     async def _delete(self, artifacts: Sequence[Artifact]) -> None:
@@ -182,6 +195,7 @@ class ArtifactActions:
         if not await self._screen.app.push_screen_wait(dialog):
             return
         deleted = await self._delete_each(allowed)
+        self._remember()
         if deleted:
             self._say(f"Deleted {count(len(deleted), 'artifact')}, {total_size(deleted)}.")
 

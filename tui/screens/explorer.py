@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,11 +19,12 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.errors import DigsiteError
-from tui.models import AccountName, App, AppRef, Artifact, Build, Cursor, Page
+from tui.models import AccountName, App, AppRef, Artifact, Build
 from tui.paths import DigPath, join
 from tui.safe_text import clean
 from tui.screens.accounts import DEMO, AccountsDialog, AddAccountDialog
 from tui.screens.artifact_actions import ArtifactActions
+from tui.screens.feeds import Feeds
 from tui.services import Found, Services, Session, app_part, artifact_part, build_part
 from tui.transfers import TransferId, TransferState
 from tui.widgets.crumbs import Crumbs
@@ -30,14 +32,15 @@ from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
 from tui.widgets.dock import TransfersDock
 from tui.widgets.facts import Facts, app_facts, artifact_facts, build_facts
-from tui.widgets.format import timestamp
 from tui.widgets.keybar import KeyBar
 from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS, app_list, artifact_list, build_list
-from tui.widgets.pane import Feed, Pane
+from tui.widgets.pane import Pane
 from tui.widgets.rowlist import RowList
 
 DETAIL_REST_S = 0.08
 """The cursor must have rested so long before the detail follows: never once per key of a held arrow."""
+PREFETCH_REST_S = 0.15
+"""After so long what is behind the row under the cursor is fetched in advance."""
 DOCK_PERIOD_S = 0.5
 DOCK_LINGERS_POLLS = 20
 """Polls for which a finished transfer still stands in the dock: ten seconds."""
@@ -87,7 +90,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def __init__(self, services: Services, *, start: DigPath | None, now: Callable[[], datetime]) -> None:
         super().__init__()
         self._services, self._start, self._now = services, start, now
-        self._app_rows = app_list(self._badge)
+        self._app_rows = app_list(lambda account: services.sessions[account].badge)
         self._build_rows = build_list(now)
         self._artifact_rows = artifact_list(now)
         self.apps = Pane[App]("Apps", self._app_rows, APP_FIELDS, now=now, id="apps")
@@ -103,6 +106,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_app: App | None = None
         self.open_build: Build | None = None
         self._detail_timer: Timer | None = None
+        self._feeds = Feeds(services, now)
         self._settled_polls: Counter[TransferId] = Counter()
         self._actions = ArtifactActions(self, services)
 
@@ -127,7 +131,10 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.call_after_refresh(self._begin)  # the first paint waits for no answer
 
     def _begin(self) -> None:
-        self.apps.show("", self._app_feeds(), empty=self._no_apps)
+        self.apps.show("", self._feeds.apps(), empty=self._feeds.no_apps)
+        catalog = self._services.catalog
+        if catalog is not None and catalog.message:
+            self.notify(clean(catalog.message), severity="warning", markup=False)
         for problem in self._services.problems:
             self.notify(clean(str(problem)), severity="error", markup=False)
         if not self._services.sessions:
@@ -176,7 +183,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def show_builds(self, app: App) -> None:
         """Opens an app."""
         self.open_app, self.open_build = app, None
-        self.builds.show(app.title, self._build_feeds(app), empty=lambda: ("This app has no builds.",))
+        self.builds.show(app.title, self._feeds.builds(app), empty=lambda: ("This app has no builds.",))
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self._focus_pane(self.builds)
 
@@ -184,7 +191,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         """Opens a build."""
         self.open_build = build
         name = f"#{build.number}" if build.number is not None else str(build.ref.build)
-        self.artifacts.show(name, self._artifact_feeds(build), empty=partial(self._no_artifacts, build))
+        self.artifacts.show(name, self._feeds.artifacts(build), empty=partial(self._feeds.no_artifacts, build))
         self._focus_pane(self.artifacts)
 
     def action_back(self) -> None:
@@ -196,42 +203,6 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         elif self.pane is self.builds:
             self._focus_pane(self.apps)
 
-    # Where rows come from ---------------------------------------------------------------------------------
-
-    def _badge(self, account: AccountName) -> str:
-        return self._services.sessions[account].badge
-
-    def _app_feeds(self) -> list[Feed[App]]:
-        return [
-            Feed(str(name), partial(_apps_page, session), owns=partial(_is_of_account, name))
-            for name, session in self._services.sessions.items()
-        ]
-
-    def _build_feeds(self, app: App) -> list[Feed[Build]]:
-        session = self._services.sessions[app.ref.account]
-        return [Feed(str(app.ref.account), partial(_builds_page, session, app))]
-
-    def _artifact_feeds(self, build: Build) -> list[Feed[Artifact]]:
-        session = self._services.sessions[build.ref.account]
-        return [Feed(str(build.ref.account), partial(_artifacts_page, session, build))]
-
-    def _no_apps(self) -> tuple[str, ...]:
-        if not self._services.sessions:
-            return ("No account yet.", "@ adds one; `digsite demo` shows the program without.")
-        return ("No apps: these accounts see none.",)
-
-    def _no_artifacts(self, build: Build) -> tuple[str, ...]:
-        provider = self._services.sessions[build.ref.account].opened
-        rules = provider.capabilities if provider is not None else None
-        ended = build.finished_at
-        if not build.status.is_finished:
-            return ("No artifacts yet: the build has not finished.",)
-        if rules is not None and rules.retention_days is not None and ended is not None:
-            last = ended + timedelta(days=rules.retention_days)
-            if last < self._now():
-                return (f"Expired about {timestamp(last)[:10]}.", rules.retention_rule or "")
-        return ("This build left no artifacts.",)
-
     # Refresh ----------------------------------------------------------------------------------------------
 
     def action_refresh_pane(self) -> None:
@@ -241,11 +212,11 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def refresh_pane(self, pane: Pane[Any]) -> None:
         """Loads one pane again; its rows stay meanwhile."""
         if pane is self.apps:
-            self.apps.refresh_rows(self._app_feeds())
+            self.apps.refresh_rows(self._feeds.apps(anew=True))
         elif pane is self.builds and self.open_app is not None:
-            self.builds.refresh_rows(self._build_feeds(self.open_app))
+            self.builds.refresh_rows(self._feeds.builds(self.open_app, anew=True))
         elif pane is self.artifacts and self.open_build is not None:
-            self.artifacts.refresh_rows(self._artifact_feeds(self.open_build))
+            self.artifacts.refresh_rows(self._feeds.artifacts(self.open_build, anew=True))
 
     def action_refresh_all(self) -> None:
         """Loads all panes again."""
@@ -261,6 +232,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             self._follow()
 
     def _follow(self) -> None:
+        self.workers.cancel_group(self, "prefetch")
         if self._detail_timer is not None:
             self._detail_timer.stop()
         self._detail_timer = self.set_timer(DETAIL_REST_S, self._show_place)
@@ -272,6 +244,20 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         row = self.pane.rows.current
         account = getattr(row, "ref", None) and row.ref.account if row is not None else None
         self.query_one(Crumbs).show(self.path_of(row), self._account_side(account))
+        if self.pane.rows.is_placed:
+            self._detail_timer = self.set_timer(PREFETCH_REST_S - DETAIL_REST_S, partial(self._prefetch, row))
+
+    @work(group="prefetch", exclusive=True, description="fetch in advance")
+    async def _prefetch(self, row: App | Build | Artifact | None) -> None:
+        listings = self._services.listings
+        with suppress(DigsiteError):  # it shows when the row is opened
+            match row:
+                case App() if row != self.open_app:
+                    await listings.prefetch_builds(self._services.sessions[row.ref.account], row.ref)
+                case Build() if row != self.open_build:
+                    await listings.prefetch_artifacts(self._services.sessions[row.ref.account], row)
+                case _:
+                    return
 
     @property
     def shown_facts(self) -> Facts:
@@ -424,19 +410,3 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if found.artifacts:
             self._artifact_rows.append(found.siblings)
             self._artifact_rows.go_to(found.artifacts[0].ref)
-
-
-def _is_of_account(name: AccountName, app: App) -> bool:
-    return app.ref.account == name
-
-
-async def _apps_page(session: Session, cursor: Cursor | None) -> Page[App]:
-    return await (await session.provider()).apps(cursor)
-
-
-async def _builds_page(session: Session, app: App, cursor: Cursor | None) -> Page[Build]:
-    return await (await session.provider()).builds(app.ref, cursor=cursor)
-
-
-async def _artifacts_page(session: Session, build: Build, cursor: Cursor | None) -> Page[Artifact]:
-    return await (await session.provider()).artifacts(build, cursor)

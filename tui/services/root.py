@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tui.catalog import Catalog
 from tui.config import Config, download_dir
 from tui.errors import DigsiteError
+from tui.folders import cache_dir
 from tui.hosts import is_loopback
 from tui.models import AccountName, Artifact, Source
 from tui.providers import plugin, plugin_names
 from tui.services.changes import Changes
+from tui.services.listings import Listings
 from tui.services.resolve import Resolver
 from tui.services.session import Session
 from tui.storage import Storage
@@ -27,14 +30,23 @@ class Services:
         config: What config.toml says.
         sessions: The accounts of this run, in the order they are shown.
         problems: Accounts that the environment describes wrongly, as errors to show.
+        catalog: Where listings are kept; closed with the rest.
     """
 
-    def __init__(self, config: Config, sessions: Sequence[Session], problems: Sequence[DigsiteError] = ()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        sessions: Sequence[Session],
+        problems: Sequence[DigsiteError] = (),
+        catalog: Catalog | None = None,
+    ) -> None:
         self.config = config
         self.sessions: Mapping[AccountName, Session] = {s.account.name: s for s in sessions}
         self.problems = tuple(problems)
         self.resolver = Resolver(self.sessions)
         self.changes = Changes()
+        self.catalog = catalog
+        self.listings = Listings(catalog)
         self.download_dir: Path = download_dir(config)
         loopback = any(is_loopback(urlsplit(s.account.url or "").hostname or "") for s in sessions)
         self.transfers = TransferQueue(self._source, Storage(allow_loopback=loopback), jobs=config.jobs)
@@ -54,6 +66,8 @@ class Services:
         await self.transfers.aclose()
         for session in self.sessions.values():
             await session.aclose()
+        if self.catalog is not None:
+            self.catalog.close()
 
 
 def configured_sessions(
@@ -77,12 +91,21 @@ def configured_sessions(
 
 
 @asynccontextmanager
-async def open_services(config: Config, sessions: Sequence[Session] | None = None) -> AsyncIterator[Services]:
-    """Opens what a run needs; `sessions` stand in for the configured accounts (the demo's)."""
+async def open_services(
+    config: Config, sessions: Sequence[Session] | None = None, *, with_catalog: bool = False
+) -> AsyncIterator[Services]:
+    """Opens what a run needs.
+
+    Args:
+        config: What config.toml says.
+        sessions: Stand in for the configured accounts (the demo's).
+        with_catalog: Whether listings are shown from the catalog first, and kept there.
+    """
     problems: list[DigsiteError] = []
     if sessions is None:
         sessions, problems = configured_sessions(config)
-    services = Services(config, sessions, problems)
+    catalog = Catalog(cache_dir() / "catalog.sqlite") if with_catalog else None
+    services = Services(config, sessions, problems, catalog)
     try:
         yield services
     finally:

@@ -19,7 +19,7 @@ from tui.errors import DigsiteError
 from tui.models import Cursor, Page
 from tui.models.filter import Fields, FilterError, parse_filter
 from tui.safe_text import clean
-from tui.widgets.format import size
+from tui.widgets.format import age, size
 from tui.widgets.rowlist import RowList
 
 T = TypeVar("T")
@@ -47,6 +47,10 @@ class Feed(Generic[T]):
     seen: set[Cursor] = field(default_factory=set[Cursor])
     owns: Callable[[T], bool] = lambda _: True
     """Whether a row came from this feed; needed where a pane has several."""
+    kept: tuple[T, ...] = ()
+    """Rows of an earlier listing, shown until the first page is there."""
+    kept_at: datetime | None = None
+    """When they were listed, aware UTC; None once the provider has answered."""
 
 
 class Pane(Vertical, Generic[T]):
@@ -128,6 +132,11 @@ class Pane(Vertical, Generic[T]):
         return [feed.error for feed in self._feeds if feed.error is not None]
 
     @property
+    def as_of(self) -> datetime | None:
+        """When the oldest rows that the provider has not confirmed were listed; None when all are of now."""
+        return min((feed.kept_at for feed in self._feeds if feed.kept_at is not None), default=None)
+
+    @property
     def filter_text(self) -> str:
         """What is typed into the filter."""
         return self._filter_text
@@ -142,6 +151,7 @@ class Pane(Vertical, Generic[T]):
         """
         self.clear(subject)
         self._empty = empty
+        self.rows.append(row for feed in feeds for row in feed.kept)
         self._start(feeds)
 
     def refresh_rows(self, feeds: Sequence[Feed[T]]) -> None:
@@ -204,7 +214,7 @@ class Pane(Vertical, Generic[T]):
             self._ask(feed)
 
     def _take(self, feed: Feed[T], page: Page[T], *, first: bool) -> None:
-        feed.total, feed.note = page.total, page.note or feed.note
+        feed.total, feed.note, feed.kept_at = page.total, page.note or feed.note, None
         if page.unreadable:
             feed.note = f"{page.unreadable} items unreadable"
         feed.empty_pages = 0 if page.items else feed.empty_pages + 1
@@ -292,6 +302,8 @@ class Pane(Vertical, Generic[T]):
         parts.extend(self._sums())
         if rows.sort_title:
             parts.append(rows.sort_title)
+        if self.as_of is not None:
+            parts.append(f"as of {age(self.as_of, self._now())} ago")
         parts.extend(clean(feed.note) for feed in self._feeds if feed.note)
         self.border_subtitle = Content(" · ".join(parts))
 

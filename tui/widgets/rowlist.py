@@ -129,6 +129,11 @@ class RowList(Widget, Generic[T], can_focus=True):
         return self._model.marked
 
     @property
+    def is_placed(self) -> bool:
+        """Whether the user has moved the cursor."""
+        return self._placed
+
+    @property
     def sort_title(self) -> str:
         """The sorted column with an arrow; empty in the server's order."""
         sort = self._model.sort

@@ -1,0 +1,166 @@
+"""What the explorer asks for, how often, and what it shows before the answer: counted at the servers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.pilot.conftest import NOW, Driver
+from tui.app import DigsiteApp
+from tui.cli.demo import demo_sessions
+from tui.config import load_config
+from tui.demo import DemoServers
+from tui.models import Artifact, ArtifactKind, Build, Status
+from tui.services import open_services
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def drive(demo: DemoServers) -> Open:
+    """Opens the explorer with a catalog."""
+
+    @asynccontextmanager
+    async def opened(size: tuple[int, int] = (120, 40)) -> AsyncIterator[Driver]:
+        async with open_services(load_config(), demo_sessions(demo), with_catalog=True) as services:
+            app = DigsiteApp(services, now=lambda: NOW)
+            async with app.run_test(size=size, notifications=True) as pilot:
+                yield Driver(app, pilot, services, demo)
+
+    return opened
+
+
+def seen(demo: DemoServers) -> Counter[str]:
+    """Requests by kind; ids left out."""
+    kinds: Counter[str] = Counter()
+    for request in demo.requests:
+        path = re.sub(r"/[0-9a-f-]{12,}", "/*", request.path)
+        kinds[f"{request.method} {path}"] += 1
+    return kinds
+
+
+def finished(build: Build) -> bool:
+    return build.status is Status.SUCCEEDED
+
+
+async def test_opening_costs_one_request_an_account(drive: Open) -> None:
+    async with drive() as d:
+        await d.loaded()
+        await d.until(lambda: len({a.ref.account for a in d.explorer.apps.rows.rows}) == 2)
+        await d.settle()
+        assert seen(d.demo) == {"GET /v0.1/apps": 1, "GET /v1/ciProducts": 1}
+
+
+async def test_a_drill_down_costs_one_request_and_the_actions_of_a_run(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.settle()
+        d.demo.requests.clear()
+        await d.open_build(finished)
+        await d.settle()
+        assert seen(d.demo) == {"GET /v0.1/apps/*/builds/*/artifacts": 1}
+        await d.press("escape", "escape")
+        d.demo.requests.clear()
+        await d.open_app("Acme", account="demo-xcode-cloud")
+        await d.settle()
+        assert seen(d.demo) == {"GET /v1/ciProducts/*/buildRuns": 1}
+        d.demo.requests.clear()
+        await d.open_build(finished)
+        await d.settle()
+        counted = seen(d.demo)
+        assert counted["GET /v1/ciBuildRuns/*/actions"] == 1
+        assert counted["GET /v1/ciBuildActions/*/artifacts"] == len(
+            {a.action.id for a in d.explorer.artifacts.rows.rows}
+        )
+        assert len(counted) == 2
+
+
+async def test_what_is_fresh_is_not_fetched_again_and_r_does(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.settle()
+        d.demo.requests.clear()
+        await d.press("escape")
+        await d.open_app("acme-android")
+        await d.settle()
+        assert not d.demo.requests
+        await d.press("r")
+        await d.settle()
+        assert seen(d.demo) == {"GET /v0.1/apps/*/builds": 1}
+
+
+async def test_a_moving_cursor_asks_for_nothing(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.settle()
+        d.demo.requests.clear()
+        await d.press(*["j"] * 20)
+        assert not d.demo.requests
+
+
+async def test_a_resting_cursor_fetches_in_advance_and_opening_asks_no_more(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.settle()
+        d.demo.requests.clear()
+        await d.press("j", "j")
+        await d.until(lambda: d.demo.requests)
+        await d.settle()
+        assert seen(d.demo) == {"GET /v0.1/apps/*/builds/*/artifacts": 1}
+        await d.press("enter")
+        await d.until(lambda: d.explorer.open_build and not d.explorer.artifacts.is_loading)
+        await d.settle()
+        assert seen(d.demo) == {"GET /v0.1/apps/*/builds/*/artifacts": 1}
+
+
+async def test_the_next_start_shows_the_catalog_before_any_answer(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.open_build(finished)
+        listed = [a.title for a in d.explorer.artifacts.rows.rows]
+    async with drive() as d:
+        d.demo.faults.fail("bitrise", "GET", "/", 503, times=1000)
+        d.demo.faults.fail("xcode-cloud", "GET", "/", 503, times=1000)
+        await d.until(lambda: d.explorer.apps.rows.rows)
+        assert "as of" in d.screen_text()
+        app = next(a for a in d.explorer.apps.rows.rows if a.title == "acme-android")
+        d.explorer.apps.rows.go_to(app.ref)
+        await d.press("enter")
+        await d.until(lambda: d.explorer.builds.rows.rows)
+        build = next(b for b in d.explorer.builds.rows.rows if finished(b))
+        d.explorer.builds.rows.go_to(build.ref)
+        await d.press("enter")
+        await d.until(lambda: d.explorer.artifacts.rows.rows and d.explorer.artifacts.rows.has_focus)
+        assert [a.title for a in d.explorer.artifacts.rows.rows] == listed
+        for key in ("X", "p"):
+            await d.press(key)
+        await d.until(lambda: len(d.toasts) >= 2)
+        assert all("catalog" in toast for toast in d.toasts[-2:])
+        assert d.app.screen is d.explorer
+        assert not [r for r in d.demo.requests if r.method != "GET"]
+
+
+async def test_a_deleted_artifact_does_not_come_back_from_the_catalog(drive: Open) -> None:
+    def is_apk(artifact: Artifact) -> bool:
+        return artifact.kind is ArtifactKind.APK
+
+    async with drive() as d:
+        await d.open_app("acme-android")
+        build = await d.open_build(finished)
+        artifact = await d.go_to_artifact(is_apk)
+        await d.press("X")
+        await d.until(lambda: d.app.screen is not d.explorer)
+        await d.press(*"delete", "enter")
+        await d.until(lambda: d.explorer.artifacts.rows.find(artifact.ref) is None)
+        await d.settle()
+        d.services.catalog.settle()
+        kept = d.services.listings.kept_artifacts(build.ref)
+        assert artifact.ref not in {a.ref for a in kept.items}
+        await d.press("escape", "enter")
+        await d.until(lambda: d.explorer.artifacts.rows.has_focus and not d.explorer.artifacts.is_loading)
+        assert d.explorer.artifacts.rows.find(artifact.ref) is None
