@@ -461,8 +461,9 @@ async def test_empty_states(drive: Drive) -> None:
         await d.open_build(lambda build: build == list(rows.rows)[-1])
         assert "Expired about" in d.screen_text()
         d.demo.faults.fail("bitrise", "GET", "builds$", 403, times=1)
-        await d.press("escape", "escape")
-        await d.press("enter")
+        await d.press("escape")
+        await d.until(lambda: d.explorer.builds.rows.has_focus)
+        await d.press("r")
         await d.until(lambda: d.explorer.builds.errors)
         assert "role" in d.screen_text()
 
@@ -551,9 +552,13 @@ async def test_a_path_opens_there(demo: Any) -> None:
             d = Driver(app, pilot, services, demo)
             await d.until(lambda: d.explorer.open_build and d.explorer.artifacts.rows.has_focus)
             await d.until(lambda: not d.explorer.artifacts.is_loading)
-            assert d.explorer.open_app.title == "acme-android"
-            assert finished(d.explorer.open_build)
-            assert d.explorer.artifacts.rows.current.title.endswith(".log")
+            app_row, build, artifact = d.explorer.open_app, d.explorer.open_build, d.explorer.artifacts.rows.current
+            assert app_row is not None
+            assert build is not None
+            assert artifact is not None
+            assert app_row.title == "acme-android"
+            assert finished(build)
+            assert artifact.title.endswith(".log")
             await d.press("escape")
             await d.until(lambda: d.explorer.builds.rows.has_focus)
             assert d.explorer.builds.rows.current == d.explorer.open_build

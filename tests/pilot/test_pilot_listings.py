@@ -164,3 +164,49 @@ async def test_a_deleted_artifact_does_not_come_back_from_the_catalog(drive: Ope
         await d.press("escape", "enter")
         await d.until(lambda: d.explorer.artifacts.rows.has_focus and not d.explorer.artifacts.is_loading)
         assert d.explorer.artifacts.rows.find(artifact.ref) is None
+
+
+async def test_a_whole_term_is_asked_of_bitrise_and_escape_goes_back(drive: Open) -> None:
+    async with drive(size=(200, 40)) as d:
+        await d.open_app("acme-monorepo")
+        await d.settle()
+        d.demo.requests.clear()
+        await d.press("slash", *"branch:release/3.2", "space", *"status:failed")
+        assert not d.demo.requests, "typing asks for nothing"
+        await d.press("enter")
+        await d.until(lambda: d.demo.requests and not d.explorer.builds.is_loading)
+        await d.settle()
+        rows = d.explorer.builds.rows.rows
+        assert len(rows) == 50
+        assert {(b.branch, b.status) for b in rows} == {("release/3.2", Status.FAILED)}
+        assert all("branch=release" in r.query and "status=2" in r.query for r in d.demo.requests)
+        assert "filtered by Bitrise" in d.screen_text()
+        await d.press("r")
+        await d.settle()
+        assert {b.status for b in d.explorer.builds.rows.rows} == {Status.FAILED}
+        await d.press("escape")
+        await d.until(lambda: len({b.status for b in d.explorer.builds.rows.rows}) > 1)
+        assert d.explorer.builds.filter_text == ""
+
+
+async def test_xcode_cloud_is_paged_through(drive: Open) -> None:
+    async with drive(size=(200, 40)) as d:
+        await d.open_app("Acme", account="demo-xcode-cloud")
+        await d.settle()
+        await d.press("slash", *"status:skipped", "enter")
+        await d.until(lambda: d.explorer.builds.rows.shown > 5)
+        await d.settle()
+        assert {b.status for b in d.explorer.builds.rows.rows} == {Status.SKIPPED}
+        assert "page by page" in d.screen_text()
+
+
+async def test_a_part_of_a_name_filters_what_is_loaded(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.settle()
+        loaded = len(d.explorer.builds.rows.rows)
+        d.demo.requests.clear()
+        await d.press("slash", *"branch:featur", "enter")
+        await d.settle()
+        assert not [r for r in d.demo.requests if r.path.endswith("/builds")]
+        assert 0 < d.explorer.builds.rows.shown < len(d.explorer.builds.rows.rows) == loaded

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+
+from tui.models.build import BuildQuery, Status
 
 T = TypeVar("T")
 
@@ -98,6 +100,40 @@ def _field_test(body: str, fields: Fields[T], now: datetime) -> Callable[[T], bo
         return lambda _: True
     read = fields.texts[name]
     return lambda row: value in read(row)
+
+
+def build_query(text: str, *, now: datetime) -> BuildQuery | None:
+    """The part of a filter that a provider can look for among all builds, not only those that are loaded.
+
+    Terms of `branch: workflow: status: number: since: before:` with a whole value; None where there is none, or one
+    that no provider could look for.
+    """
+    query = BuildQuery()
+    for term in text.split():
+        name, colon, value = term.partition(":")
+        if not colon or not value:
+            continue
+        try:
+            query = replace(query, **_query_part(name.lower(), value, now))
+        except ValueError:
+            return None
+    return query if query != BuildQuery() else None
+
+
+def _query_part(name: str, value: str, now: datetime) -> dict[str, Any]:
+    match name:
+        case "branch" | "workflow":
+            return {name: value}
+        case "status":
+            return {name: Status(value.lower())}
+        case "number":
+            return {name: int(value)}
+        case "since":
+            return {"after": parse_moment(value.lower(), now=now)}
+        case "before":
+            return {"before": parse_moment(value.lower(), now=now)}
+        case _:
+            return {}
 
 
 def _date_test(

@@ -19,7 +19,8 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.errors import DigsiteError
-from tui.models import AccountName, App, AppRef, Artifact, Build
+from tui.models import AccountName, App, AppRef, Artifact, Build, BuildQuery
+from tui.models.filter import build_query
 from tui.paths import DigPath, join
 from tui.safe_text import clean
 from tui.screens.accounts import DEMO, AccountsDialog, AddAccountDialog
@@ -105,6 +106,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         )
         self.open_app: App | None = None
         self.open_build: Build | None = None
+        self._build_query: BuildQuery | None = None
         self._detail_timer: Timer | None = None
         self._feeds = Feeds(services, now)
         self._settled_polls: Counter[TransferId] = Counter()
@@ -182,7 +184,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def show_builds(self, app: App) -> None:
         """Opens an app."""
-        self.open_app, self.open_build = app, None
+        self.open_app, self.open_build, self._build_query = app, None, None
         self.builds.show(app.title, self._feeds.builds(app), empty=lambda: ("This app has no builds.",))
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self._focus_pane(self.builds)
@@ -193,6 +195,30 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         name = f"#{build.number}" if build.number is not None else str(build.ref.build)
         self.artifacts.show(name, self._feeds.artifacts(build), empty=partial(self._feeds.no_artifacts, build))
         self._focus_pane(self.artifacts)
+
+    @on(Pane.FilterSettled)
+    def _filter_settled(self, event: Pane.FilterSettled) -> None:
+        """A filter of builds reaches beyond what is loaded, where its terms are whole words that a provider knows."""
+        event.stop()
+        if event.pane is not self.builds or self.open_app is None:
+            return
+        query = build_query(self.builds.filter_text, now=self._now())
+        if query is not None and not self._means(query):
+            query = None
+        if query != self._build_query:
+            self._build_query = query
+            self.builds.restart(self._feeds.builds(self.open_app, query))
+
+    def _means(self, query: BuildQuery) -> bool:
+        """Whether `branch:mai` is a whole name: not while it shows rows of which it is only a part."""
+        shown = [build for build in self._build_rows.shown_rows if self._build_query is None]
+        return all(
+            wanted is None or all((name or "").lower() == wanted.lower() for name in names)
+            for wanted, names in (
+                (query.branch, [build.branch for build in shown]),
+                (query.workflow, [build.workflow for build in shown]),
+            )
+        )
 
     def action_back(self) -> None:
         """Closes the filter, else goes one pane back."""
@@ -214,7 +240,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if pane is self.apps:
             self.apps.refresh_rows(self._feeds.apps(anew=True))
         elif pane is self.builds and self.open_app is not None:
-            self.builds.refresh_rows(self._feeds.builds(self.open_app, anew=True))
+            self.builds.refresh_rows(self._feeds.builds(self.open_app, self._build_query, anew=True))
         elif pane is self.artifacts and self.open_build is not None:
             self.artifacts.refresh_rows(self._feeds.artifacts(self.open_build, anew=True))
 

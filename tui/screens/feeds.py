@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from tui.catalog import Kept
-from tui.models import AccountName, App, Artifact, Build
-from tui.services import Services
+from tui.models import AccountName, App, Artifact, Build, BuildQuery
+from tui.providers import plugin
+from tui.services import Services, Session
 from tui.widgets.format import timestamp
 from tui.widgets.pane import Feed, Fetch
 
@@ -38,11 +40,23 @@ class Feeds:
             feeds.append(feed)
         return feeds
 
-    def builds(self, app: App, *, anew: bool = False) -> list[Feed[Build]]:
-        """The builds of an app."""
+    def builds(self, app: App, query: BuildQuery | None = None, *, anew: bool = False) -> list[Feed[Build]]:
+        """The builds of an app; those of a query where there is one, from all that the provider lists."""
         listings, session = self._services.listings, self._services.sessions[app.ref.account]
-        kept = None if anew else listings.kept_builds(app.ref)
-        return [_feed(app.ref.account, partial(listings.builds, session, app.ref, anew=anew), kept)]
+        if query is None:
+            kept = None if anew else listings.kept_builds(app.ref)
+            return [_feed(app.ref.account, partial(listings.builds, session, app.ref, anew=anew), kept)]
+        feed = _feed(app.ref.account, partial(listings.builds, session, app.ref, query=query, anew=anew), None)
+        feed.reach = self._reach(session, query)
+        return [feed]
+
+    def _reach(self, session: Session, query: BuildQuery) -> str:
+        """Whether the server looks for the builds or digsite goes through them, in words for the title."""
+        provider = session.opened
+        asked = {field.name for field in fields(query) if getattr(query, field.name) is not None}
+        if provider is not None and asked <= provider.capabilities.server_filters:
+            return f"filtered by {plugin(session.account.provider).title}"
+        return "filtered here, page by page"
 
     def artifacts(self, build: Build, *, anew: bool = False) -> list[Feed[Artifact]]:
         """The artifacts of a build."""

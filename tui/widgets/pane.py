@@ -19,7 +19,7 @@ from tui.errors import DigsiteError
 from tui.models import Cursor, Page
 from tui.models.filter import Fields, FilterError, parse_filter
 from tui.safe_text import clean
-from tui.widgets.format import age, size
+from tui.widgets.format import age, count, size
 from tui.widgets.rowlist import RowList
 
 T = TypeVar("T")
@@ -47,6 +47,8 @@ class Feed(Generic[T]):
     seen: set[Cursor] = field(default_factory=set[Cursor])
     owns: Callable[[T], bool] = lambda _: True
     """Whether a row came from this feed; needed where a pane has several."""
+    reach: str = ""
+    """Where a filter looks for rows beyond those that are loaded, in words; empty when it does not."""
     kept: tuple[T, ...] = ()
     """Rows of an earlier listing, shown until the first page is there."""
     kept_at: datetime | None = None
@@ -78,6 +80,12 @@ class Pane(Vertical, Generic[T]):
 
         pane: Pane[Any]
         error: DigsiteError
+
+    @dataclass
+    class FilterSettled(Message):
+        """The user has left the filter line, or cleared it."""
+
+        pane: Pane[Any]
 
     @dataclass
     class ErrorAsked(Message):
@@ -159,6 +167,12 @@ class Pane(Vertical, Generic[T]):
         self.workers.cancel_node(self)
         self._start(feeds)
 
+    def restart(self, feeds: Sequence[Feed[T]]) -> None:
+        """Shows the rows of other feeds under the same filter and sort order."""
+        self.workers.cancel_node(self)
+        self.rows.replace([])
+        self._start(feeds)
+
     def clear(self, subject: str = "", *lines: str) -> None:
         """Empties the pane and stops what is under way."""
         self.workers.cancel_node(self)
@@ -171,12 +185,9 @@ class Pane(Vertical, Generic[T]):
 
     def drop_filter(self) -> bool:
         """Clears the filter; False when there was none."""
-        line = self.query_one(Input)
-        had = bool(self._filter_text) or line.display
-        self._set_filter("")
-        if line.has_focus:
-            self.rows.focus()
-        line.display = False
+        had = bool(self._filter_text) or self.query_one(Input).display
+        if had:
+            self.action_leave_filter(clear=True)
         return had
 
     # Loading ----------------------------------------------------------------------------------------------
@@ -243,6 +254,8 @@ class Pane(Vertical, Generic[T]):
         self.rows.replace([*others, *page.items, *(row for row in rest if key(row) not in new)])
 
     def _wants_more(self) -> bool:
+        if any(feed.reach for feed in self._feeds):
+            return self.rows.shown < self.rows.size.height
         if self._filter_text or any(feed.empty_pages >= EMPTY_PAGES for feed in self._feeds):
             return False
         return self.rows.shown < self.rows.size.height
@@ -250,8 +263,9 @@ class Pane(Vertical, Generic[T]):
     @on(RowList.NearEnd)
     def _near_end(self, event: RowList.NearEnd) -> None:
         event.stop()
-        if not self._filter_text:  # a filter looks at what is loaded; it does not pull in page after page
-            for feed in self._feeds:
+        for feed in self._feeds:
+            # A filter looks at what is loaded; only one that the provider knows of pulls in page after page.
+            if feed.reach or not self._filter_text:
                 self._ask(feed)
 
     # What is said around the rows -------------------------------------------------------------------------
@@ -259,15 +273,21 @@ class Pane(Vertical, Generic[T]):
     def _settle(self) -> None:
         """Brings tail, placeholder, error banner and title in line with the state."""
         loading = self.is_loading
-        self.rows.set_tail("loading…" if loading else ("more…" if self._has_more else ""))
+        self.rows.set_tail(self._tail(loading=loading))
         if self._feeds:
             self.rows.set_placeholder(*self._placeholder(loading=loading))
         self._show_errors()
         self._retitle()
 
+    def _tail(self, *, loading: bool) -> str:
+        if loading:
+            return "loading…"
+        return "more…" if self._has_more else ""
+
     def _placeholder(self, *, loading: bool) -> tuple[str, ...]:
         if loading:
-            return ("Loading…",)
+            pages = sum(feed.empty_pages for feed in self._feeds if feed.reach)
+            return (f"Nothing in {count(pages, 'page')} yet…", "esc stops.") if pages else ("Loading…",)
         if self._filter_text and self.rows.rows:
             return (f"Nothing matches “{clean(self._filter_text)}”.", "esc clears the filter.")
         if self.errors:
@@ -304,6 +324,7 @@ class Pane(Vertical, Generic[T]):
             parts.append(rows.sort_title)
         if self.as_of is not None:
             parts.append(f"as of {age(self.as_of, self._now())} ago")
+        parts.extend(clean(feed.reach) for feed in self._feeds if feed.reach)
         parts.extend(clean(feed.note) for feed in self._feeds if feed.note)
         self.border_subtitle = Content(" · ".join(parts))
 
@@ -340,6 +361,7 @@ class Pane(Vertical, Generic[T]):
             self._set_filter("")
         self.screen.set_focus(self.rows)
         self._show_line()
+        self.post_message(self.FilterSettled(self))
 
     def _show_line(self) -> None:
         """The line is there while it is typed into or filters."""

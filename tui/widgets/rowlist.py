@@ -124,6 +124,11 @@ class RowList(Widget, Generic[T], can_focus=True):
         return self._model.at(self._cursor)
 
     @property
+    def shown_rows(self) -> list[T]:
+        """The rows that pass the filter, in the order they are shown."""
+        return [row for position in range(len(self._model)) if (row := self._model.at(position)) is not None]
+
+    @property
     def marked(self) -> list[T]:
         """The marked rows, those that the filter hides included, in the order they came."""
         return self._model.marked
