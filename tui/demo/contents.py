@@ -6,6 +6,7 @@ import plistlib
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -98,6 +99,7 @@ def _profile(content: Content) -> bytes:
             "TeamName": "Acme Mobile",
             "TeamIdentifier": ["A1B2C3D4E5"],
             "UUID": seeds.hexadecimal(32, "profile", content.identifier),
+            "ExpirationDate": datetime(2027, 8, 31),  # noqa: DTZ001  # property lists have no time zone: UTC
             "ProvisionedDevices": [f"00008130-{seeds.hexadecimal(16, 'device', n).upper()}" for n in range(3)],
             "Entitlements": {
                 "application-identifier": f"A1B2C3D4E5.{content.identifier}",
