@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 from tui import folders
 from tui.errors import ConfigError
 from tui.hosts import is_loopback
-from tui.models import Account, AccountName
+from tui.models import Account, AccountName, Store
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -30,6 +29,11 @@ if TYPE_CHECKING:
 DEFAULT_JOBS: Final = 4
 """Downloads at the same time."""
 MAX_JOBS: Final = 16
+DEFAULT_CONNECTIONS: Final = 4
+"""For each large download."""
+MAX_CONNECTIONS: Final = 8
+DEFAULT_STALL_S: Final = 30.0
+"""Seconds without a byte after which a download makes a new connection."""
 RESERVED_NAMES: Final = frozenset(
     {
         "abort", "accounts", "archive", "cat", "demo", "expiring", "get", "log", "ls", "rm", "share", "show",
@@ -39,7 +43,11 @@ RESERVED_NAMES: Final = frozenset(
 """Verbs of the command line: `digsite NAME` would run the verb instead of opening the account."""
 
 _SECRET_KEYS: Final = frozenset({"api_key", "password", "private_key", "secret", "token"})
-_OWN_KEYS: Final = frozenset({"provider", "url", "read_only"})
+_OWN_KEYS: Final = frozenset({"provider", "url", "read_only", "store", "token_command"})
+_TOP_KEYS: Final = frozenset(
+    {"accounts", "connections", "download_dir", "jobs", "limit_rate", "stall_timeout", "template"}
+)
+_NO: Final = frozenset({"", "0", "false", "no", "off"})
 _SYNTAX_LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -52,6 +60,24 @@ class Config:
     download_dir: Path | None = None
     jobs: int = DEFAULT_JOBS
     """Downloads at the same time, 1 to `MAX_JOBS`."""
+    connections: int = DEFAULT_CONNECTIONS
+    """For each large download, 1 to `MAX_CONNECTIONS`."""
+    limit_rate: int | None = None
+    """Bytes a second of all downloads together."""
+    stall_timeout_s: float = DEFAULT_STALL_S
+    template: str | None = None
+    """How downloads are named below the download folder."""
+
+    def with_limits(
+        self, *, jobs: int | None = None, connections: int | None = None, limit_rate: int | None = None
+    ) -> Config:
+        """The same with other limits; None leaves one as it is."""
+        return replace(
+            self,
+            jobs=jobs or self.jobs,
+            connections=connections or self.connections,
+            limit_rate=limit_rate or self.limit_rate,
+        )
 
 
 def config_path() -> Path:
@@ -75,6 +101,27 @@ def download_dir(config: Config) -> Path:
     if chosen:
         return Path(chosen).expanduser().absolute()
     return config.download_dir or folders.default_download_dir()
+
+
+def parse_rate(text: str) -> int | None:
+    """Bytes a second from `500K`, `2M`, `1.5G` or a plain number (units of 1024, as curl's); None for `0` or nothing.
+
+    Raises:
+        ValueError: It is no rate.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmMgG]?)", text.strip() or "0")
+    if not found:
+        raise ValueError(text)
+    return int(float(found[1]) * 1024 ** " kmg".index(found[2].lower() or " ")) or None
+
+
+def is_read_only_run(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether `DIGSITE_READ_ONLY` (or `--read-only`, which sets it) refuses every change in this run.
+
+    Any value but 0, false, no and off counts as yes: a typing error must not allow a deletion.
+    """
+    value = (os.environ if environ is None else environ).get("DIGSITE_READ_ONLY", "")
+    return value.strip().lower() not in _NO
 
 
 def validate_account_name(name: str) -> AccountName:
@@ -168,7 +215,7 @@ class _Reader:
     def config(self) -> Config:
         data = self._parse()
         for key in data:
-            if key not in {"accounts", "download_dir", "jobs"}:
+            if key not in _TOP_KEYS:
                 self._fail((key,), "is not a key digsite knows")
         accounts = data.get("accounts", {})
         if not isinstance(accounts, dict):
@@ -177,7 +224,11 @@ class _Reader:
             path=self._path,
             accounts=tuple(self._account(name, table) for name, table in accounts.items()),
             download_dir=self._download_dir(data.get("download_dir")),
-            jobs=self._jobs(data.get("jobs", DEFAULT_JOBS)),
+            jobs=self._number(data, "jobs", DEFAULT_JOBS, MAX_JOBS),
+            connections=self._number(data, "connections", DEFAULT_CONNECTIONS, MAX_CONNECTIONS),
+            limit_rate=self._rate(data.get("limit_rate")),
+            stall_timeout_s=self._number(data, "stall_timeout", int(DEFAULT_STALL_S), 3600),
+            template=None if data.get("template") is None else self._text_value(("template",), data["template"]),
         )
 
     def _parse(self) -> dict[str, object]:
@@ -221,10 +272,29 @@ class _Reader:
             provider=provider,
             url=self._url((*where, "url"), table.get("url")),
             read_only=read_only,
+            store=self._store(where, table),
+            token_command=self._token_command((*where, "token_command"), table.get("token_command")),
             options={
                 key: self._text_value((*where, key), value) for key, value in table.items() if key not in _OWN_KEYS
             },
         )
+
+    def _store(self, where: tuple[str, ...], table: Mapping[str, object]) -> Store:
+        value = table.get("store")
+        if value is None:
+            return Store.KEYRING
+        if "token_command" in table:
+            self._fail((*where, "store"), "cannot stand beside token_command: a secret has one source")
+        if value not in set(Store):
+            self._fail((*where, "store"), f"must be one of {', '.join(Store)}, in quotes")
+        return Store(str(value))
+
+    def _token_command(self, where: tuple[str, ...], value: object) -> tuple[str, ...]:
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not value or not all(isinstance(part, str) and part for part in value):
+            self._fail(where, 'must be a list of words, such as ["op", "read", "op://vault/item/token"]')
+        return tuple(value)
 
     def _url(self, where: tuple[str, ...], value: object) -> str | None:
         if value is None:
@@ -251,10 +321,19 @@ class _Reader:
             self._fail(("download_dir",), "must be an absolute path, or start with ~")
         return folder
 
-    def _jobs(self, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_JOBS:
-            self._fail(("jobs",), f"must be a whole number from 1 to {MAX_JOBS}")
+    def _number(self, data: Mapping[str, object], key: str, default: int, most: int) -> int:
+        value = data.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            self._fail((key,), f"must be a whole number from 1 to {most}")
         return value
+
+    def _rate(self, value: object) -> int | None:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value or None
+        try:
+            return None if value is None else parse_rate(self._text_value(("limit_rate",), value))
+        except ValueError:
+            self._fail(("limit_rate",), 'must be bytes a second, such as "500K" or "2M"')
 
     def _fail(self, where: tuple[str, ...], problem: str, *, hint: str | None = None) -> NoReturn:
         line = _line_of(self._text, where)
@@ -306,12 +385,16 @@ def _read_text(path: Path) -> str:
         raise ConfigError(f"{path}, line {line}: not UTF-8 text.") from error
 
 
-def _to_table(account: Account) -> Mapping[str, str | bool]:
-    table: dict[str, str | bool] = {"provider": account.provider}
+def _to_table(account: Account) -> Mapping[str, str | bool | list[str]]:
+    table: dict[str, str | bool | list[str]] = {"provider": account.provider}
     if account.url is not None:
         table["url"] = validate_url(account.url)
     if account.read_only:
         table["read_only"] = True
+    if account.token_command:
+        table["token_command"] = list(account.token_command)
+    elif account.store is not Store.KEYRING:
+        table["store"] = str(account.store)
     return table | dict(account.options)
 
 
@@ -336,21 +419,6 @@ def _write_document(path: Path, document: TOMLDocument, *, expected: Sequence[Ac
     if {account.name: account for account in written} != {account.name: account for account in expected}:
         raise ConfigError(f"{path} could not be changed safely.", hint="Edit the file by hand.")
     try:
-        _replace(path.resolve(), text)  # resolved: a link into a dotfiles folder stays a link
+        folders.write_private(path.resolve(), text)  # resolved: a link into a dotfiles folder stays a link
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".config-", suffix=".toml")  # mode 0600
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -6,6 +6,7 @@ Functions, not constants: the environment decides at the moment of use, so tests
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -40,3 +41,24 @@ def default_download_dir() -> Path:
     """`digsite/` in the user's download folder; `DIGSITE_HOME` moves it too."""
     home = _home()
     return home / "downloads" if home else platformdirs.user_downloads_path() / _APP
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read, whole or not at all, in a folder that is made when missing.
+
+    Raises:
+        OSError: It cannot be written; what was there before is unchanged.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkstemp opens with O_EXCL, O_NOFOLLOW and mode 0600: there is no moment in which others may read it.
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -16,6 +16,7 @@ from typing import Final
 
 from tui import folders
 from tui.safe_text import clean_lines
+from tui.secret import mask_secrets
 
 _MAX_BYTES: Final = 2_000_000
 _OLD_FILES: Final = 2
@@ -40,7 +41,11 @@ _REDACTIONS: Final = (
 
 
 def redact(text: str) -> str:
-    """The text without credentials: tokens, JWTs, keys, Authorization values, the query of every URL."""
+    """The text without credentials: tokens, JWTs, keys, Authorization values, the query of every URL.
+
+    Beside these forms, every `Secret` in use is masked: an older Bitrise token has no form of its own.
+    """
+    text = mask_secrets(text)
     for pattern, replacement in _REDACTIONS:
         text = pattern.sub(replacement, text)
     return text

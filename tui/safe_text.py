@@ -102,7 +102,7 @@ def unique_filenames(items: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 _NOT_IN_NAMES: Final = frozenset('/\\:*?"<>|')
-_PARTIAL_SUFFIXES: Final = (".part", ".part.json")
+_PARTIAL_SUFFIXES: Final = (".part", ".part.json", ".part.json~", ".part.json~new")
 _DEVICE: Final = re.compile(
     r"(?:con|prn|aux|nul|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$) *(?:\.|\Z)",
     re.IGNORECASE,

@@ -23,11 +23,11 @@ GREEN = "bitrise/acme-android/latest-green"
 def test_version_and_help(digsite: Digsite) -> None:
     assert digsite("--version").out.startswith("digsite, version ")
     text = digsite("--help").out
-    assert all(verb in text for verb in ("accounts", "demo", "get", "ls", "rm", "share", "show"))
+    assert all(verb in text for verb in ("accounts", "demo", "get", "ls", "rm", "share", "show", "token"))
     assert "Exit codes" in text
 
 
-@pytest.mark.parametrize("verb", ["accounts", "demo", "get", "ls", "rm", "share", "show"])
+@pytest.mark.parametrize("verb", ["accounts", "demo", "get", "ls", "rm", "share", "show", "token"])
 def test_each_verb_has_help(digsite: Digsite, verb: str) -> None:
     assert digsite(verb, "--help").code == 0
 
@@ -261,7 +261,8 @@ def test_accounts_add_without_a_keyring_says_what_else_there_is(digsite: Digsite
     ran = digsite(*args, stdin=token + "\n", demo_env=False)
     assert ran.code == 4
     assert "DIGSITE_SECRET_WORK" in ran.err
-    ran = digsite(*args, stdin="bitpat_wrong\n", demo_env=False)
+    assert "--store vault" in ran.err
+    ran = digsite(*args, "--store", "plain-file", stdin="bitpat_wrong\n", demo_env=False)
     assert ran.code == 4
     assert "does not accept" in ran.err
 
@@ -281,6 +282,7 @@ def test_a_configured_account_with_its_secret_in_the_environment(
     assert ran.code == 4
     assert "read-only" in ran.err
     assert digsite("accounts", demo_env=False).out.startswith("acme")
+    assert digsite("accounts", "list", demo_env=False).out == digsite("accounts", demo_env=False).out
     assert digsite("accounts", "remove", "acme", demo_env=False).code == 0
     assert "acme" not in config.read_text()
 

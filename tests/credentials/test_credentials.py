@@ -36,13 +36,13 @@ def test_the_variable_is_named_after_the_account(name: str, variable: str) -> No
 
 
 async def test_store_read_delete(keyring: Keyring, backend: FakeBackend) -> None:
-    assert await store_secret(ACME, Secret("s3cret"), keyring=keyring) == "OS keyring (fake)"
+    assert await store_secret(ACCOUNT, Secret("s3cret"), keyring=keyring) == "OS keyring (fake)"
     assert backend.entries == {("digsite", "acme"): "s3cret"}
     secret, place = await read_secret(ACCOUNT, keyring=keyring)
     assert (secret.reveal(), place) == ("s3cret", "OS keyring (fake)")
-    assert await delete_secret(ACME, keyring=keyring) is True
+    assert await delete_secret(ACCOUNT, keyring=keyring) is True
     assert backend.entries == {}
-    assert await delete_secret(ACME, keyring=keyring) is False
+    assert await delete_secret(ACCOUNT, keyring=keyring) is False
 
 
 async def test_the_environment_wins_and_the_keyring_is_not_asked(
@@ -65,7 +65,7 @@ async def test_a_missing_secret_says_both_ways_to_give_one(keyring: Keyring) -> 
 async def test_a_keyring_that_forgets_is_not_believed(keyring: Keyring, backend: FakeBackend) -> None:
     backend.forgets = True
     with pytest.raises(CredentialError, match="did not keep"):
-        await store_secret(ACME, Secret("s3cret"), keyring=keyring)
+        await store_secret(ACCOUNT, Secret("s3cret"), keyring=keyring)
 
 
 async def test_a_keyring_that_keeps_what_it_should_delete_is_not_believed(
@@ -74,11 +74,11 @@ async def test_a_keyring_that_keeps_what_it_should_delete_is_not_believed(
     backend.entries["digsite", "acme"] = "s3cret"
     backend.keeps = True
     with pytest.raises(CredentialError, match="still has"):
-        await delete_secret(ACME, keyring=keyring)
+        await delete_secret(ACCOUNT, keyring=keyring)
 
 
 async def test_the_keyring_is_never_called_on_the_event_loop(keyring: Keyring, backend: FakeBackend) -> None:
-    await store_secret(ACME, Secret("s3cret"), keyring=keyring)
+    await store_secret(ACCOUNT, Secret("s3cret"), keyring=keyring)
     assert backend.threads == {"keyring"}
 
 
@@ -94,7 +94,7 @@ async def test_a_silent_keyring_is_given_up_and_says_how_to_go_on(backend: FakeB
 
 async def test_a_cancelled_call_does_not_disturb_later_ones(keyring: Keyring, backend: FakeBackend) -> None:
     backend.gate = threading.Event()
-    task = asyncio.create_task(store_secret(ACME, Secret("s3cret"), keyring=keyring))
+    task = asyncio.create_task(store_secret(ACCOUNT, Secret("s3cret"), keyring=keyring))
     assert await asyncio.to_thread(backend.asked.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -103,7 +103,7 @@ async def test_a_cancelled_call_does_not_disturb_later_ones(keyring: Keyring, ba
     for thread in threading.enumerate():  # what was cancelled still runs to its end, and its answer is dropped
         if thread.name == "keyring":
             await asyncio.to_thread(thread.join)
-    await store_secret(ACME, Secret("other"), keyring=keyring)
+    await store_secret(ACCOUNT, Secret("other"), keyring=keyring)
     assert backend.entries == {("digsite", "acme"): "other"}
 
 
@@ -113,7 +113,7 @@ async def test_any_error_of_a_backend_becomes_one_clear_sentence_without_the_sec
 ) -> None:
     backend.error = error
     with pytest.raises(CredentialError) as caught:
-        await store_secret(ACME, Secret("SENTINEL"), keyring=keyring)
+        await store_secret(ACCOUNT, Secret("SENTINEL"), keyring=keyring)
     shown = "".join(traceback.format_exception(caught.value))
     assert "SENTINEL" not in shown.replace('Secret("SENTINEL")', "")
     assert "DIGSITE_SECRET_ACME" in str(caught.value)
@@ -122,17 +122,17 @@ async def test_any_error_of_a_backend_becomes_one_clear_sentence_without_the_sec
 async def test_a_locked_macos_keychain_says_how_to_unlock_it(keyring: Keyring, backend: FakeBackend) -> None:
     backend.error = RuntimeError("Can't store password on keychain: (-25308, 'Unknown Error')")
     with pytest.raises(CredentialError, match="security unlock-keychain"):
-        await store_secret(ACME, Secret("x"), keyring=keyring)
+        await store_secret(ACCOUNT, Secret("x"), keyring=keyring)
 
 
 PROBE = """
 import asyncio, sys
 from tui.credentials import store_secret
 from tui.errors import CredentialError
-from tui.models import AccountName
+from tui.models import Account, AccountName
 from tui.secret import Secret
 try:
-    print(asyncio.run(store_secret(AccountName("acme"), Secret("SENTINEL"))))
+    print(asyncio.run(store_secret(Account(AccountName("acme"), "bitrise"), Secret("SENTINEL"))))
 except CredentialError as error:
     print(error)
     sys.exit(1)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from tui.cli import exit_codes
-from tui.cli.documents import checked_document
+from tui.cli.documents import checked_document, finding_document
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.cli.runner import run
-from tui.config import load_config
-from tui.errors import CredentialError, DigsiteError, NotFound
+from tui.cli.unlock import ask_passphrase
+from tui.config import Config, load_config
+from tui.credentials import probe_store
+from tui.errors import DigsiteError, NotFound
+from tui.models import Store
 from tui.providers import ProviderPlugin, plugin, plugin_names
 from tui.safe_text import clean
 from tui.secret import Secret
 from tui.services import Session, configured_sessions
-from tui.services.accounts import Checked, add_account, check_account, drop_account
-from tui.widgets.format import count
+from tui.services.accounts import (
+    Added,
+    add_account,
+    drop_account,
+    found_key_files,
+    guessed_key_id,
+    new_account,
+    read_secret_file,
+)
+from tui.services.doctor import Checked, Finding, Level, check_account, check_machine, credential_findings
 
 
 @click.group(name="accounts", invoke_without_command=True)
@@ -28,8 +41,18 @@ from tui.widgets.format import count
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
     """List the accounts; add, remove or check them."""
-    if ctx.invoked_subcommand is not None:
-        return
+    if ctx.invoked_subcommand is None:
+        _list(as_json=as_json)
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
+def list_accounts(as_json: bool) -> None:
+    """List the accounts, and where the secret of each is."""
+    _list(as_json=as_json)
+
+
+def _list(*, as_json: bool) -> None:
     sessions, problems = configured_sessions(load_config())
     for problem in problems:
         report(problem)
@@ -41,6 +64,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
                 "url": s.account.url,
                 "read_only": s.account.read_only,
                 "from_environment": s.account.from_environment,
+                "store": _store(s),
             }
             for s in sessions
         ]
@@ -51,8 +75,15 @@ def command(ctx: click.Context, as_json: bool) -> None:
         warn("There is no account. Run: digsite accounts add, or look at: digsite demo")
 
 
+def _store(session: Session) -> str:
+    account = session.account
+    if account.from_environment:
+        return Store.ENVIRONMENT
+    return "token_command" if account.token_command else account.store
+
+
 def _source(session: Session) -> str:
-    notes = ["environment" if session.account.from_environment else "config.toml"]
+    notes = ["environment" if session.account.from_environment else f"config.toml, secret: {_store(session)}"]
     if session.account.read_only:
         notes.append("read-only")
     return ", ".join(notes)
@@ -64,34 +95,57 @@ def _source(session: Session) -> str:
 @click.option("--with-token", is_flag=True, help="Read the secret from stdin instead of asking.")
 @click.option("--key-file", type=click.Path(path_type=Path), help="Read the secret from a file, such as a .p8 key.")
 @click.option("--option", "pairs", multiple=True, metavar="KEY=VALUE", help="What the provider needs beside it.")
+@click.option(
+    "--store",
+    type=click.Choice([str(store) for store in Store]),
+    default=str(Store.KEYRING),
+    show_default=True,
+    help="Where the secret is kept; plain-file is not encrypted.",
+)
+@click.option("--token-command", metavar="COMMAND", help="A program that prints the secret; run without a shell.")
 @click.option("--url", help="Another address of the API.")
 @click.option("--read-only", is_flag=True, help="Refuse every change with this account.")
 def add(
-    name: str | None, provider: str | None, with_token: bool, key_file: Path | None,
-    pairs: tuple[str, ...], url: str | None, read_only: bool,
+    name: str | None, provider: str | None, with_token: bool, key_file: Path | None, pairs: tuple[str, ...],
+    store: str, token_command: str | None, url: str | None, read_only: bool,
 ) -> None:  # fmt: skip
-    """Add an account: the secret is checked with the provider, then kept in the OS keyring.
+    """Add an account: the secret is checked with the provider, then kept in the OS keyring or in --store.
 
     \b
     digsite accounts add work --provider bitrise
-    digsite accounts add ci --provider bitrise --with-token < token.txt
+    digsite accounts add ci --provider bitrise --with-token --store vault < token.txt
+    digsite accounts add box --provider bitrise --token-command "op read op://ci/bitrise/token"
     digsite accounts add store --provider xcode-cloud --key-file AuthKey_2X9R4HXF34.p8 \\
-        --option key_id=2X9R4HXF34 --option issuer_id=57246542-96fe-1a63-e053-0824d011072a
+        --option issuer_id=57246542-96fe-1a63-e053-0824d011072a
     """
+    if token_command and (with_token or key_file or store != Store.KEYRING):
+        raise click.UsageError("--token-command stands in for --with-token, --key-file and --store.")
     asks = is_interactive() and not with_token
     if provider is None:
         provider = _ask_provider() if asks else _missing("--provider")
     chosen = plugin(provider)
     if name is None:
-        name = click.prompt("Name of the account", default=chosen.name, err=True) if asks else _missing("NAME")
-    options = _options(chosen, pairs, asks=asks, key_file=key_file)
-    secret = _secret(chosen, key_file, asks=asks)
-    added = run(add_account(provider, str(name), secret, options=options, url=url, read_only=read_only))
-    click.echo(f"{added.account.name}: {clean(added.identity.label)}")
+        name = str(click.prompt("Name of the account", default=chosen.name, err=True)) if asks else _missing("NAME")
+    if key_file is None and not token_command and asks:
+        key_file = _ask_key_file(chosen)
+    account = new_account(
+        provider, name, options=_options(chosen, pairs, asks=asks, key_file=key_file), url=url, read_only=read_only,
+        store=Store(store), token_command=tuple(shlex.split(token_command or "")),
+    )  # fmt: skip
+    if account.store is Store.VAULT:
+        ask_passphrase(is_new=True)
+    run(probe_store(account), asks=False)
+    secret = None if account.token_command else _secret(chosen, key_file, asks=asks)
+    _tell(run(add_account(account, secret), asks=False))
+
+
+def _tell(added: Added) -> None:
+    """Who it is, where the secret went, when it ends, and what to do next."""
+    click.echo(f"{clean(added.account.name)}: {clean(added.identity.label)}")
     click.echo(f"The secret is in: {added.stored_in}")
-    if added.identity.expires_at is not None:
-        click.echo(f"It expires on {added.identity.expires_at:%Y-%m-%d}.")
-    click.echo(f"Next: digsite ls {added.account.name}")
+    for finding in credential_findings(added.identity, datetime.now(UTC)):
+        click.echo(_line(finding))
+    click.echo(f"Next: digsite ls {shlex.quote(added.account.name)}")
 
 
 def _missing(what: str) -> str:
@@ -109,7 +163,7 @@ def _options(chosen: ProviderPlugin, pairs: tuple[str, ...], *, asks: bool, key_
         if not equals:
             raise click.UsageError(f"--option wants KEY=VALUE, not {pair!r}.")
         options[key] = value
-    guessed = key_file.stem.removeprefix("AuthKey_") if key_file and key_file.stem.startswith("AuthKey_") else ""
+    guessed = guessed_key_id(key_file) if key_file else ""
     for field in chosen.fields:
         if field.name in options:
             continue
@@ -125,70 +179,85 @@ def _options(chosen: ProviderPlugin, pairs: tuple[str, ...], *, asks: bool, key_
     return options
 
 
+def _ask_key_file(chosen: ProviderPlugin) -> Path | None:
+    """Offers the keys that lie where people keep them; None asks for the secret itself."""
+    if not any(field.name == "key_id" for field in chosen.fields):
+        return None
+    found = found_key_files()
+    for number, path in enumerate(found, start=1):
+        warn(f"{number}  {path}")
+    prompt = "Key file: a number, a path, or empty to paste the key"
+    typed = str(click.prompt(prompt, default="", show_default=False, err=True)).strip()
+    if typed.isdecimal() and 1 <= int(typed) <= len(found):
+        return found[int(typed) - 1]
+    return Path(typed) if typed else None
+
+
 def _secret(chosen: ProviderPlugin, key_file: Path | None, *, asks: bool) -> Secret:
     """From a file, from a prompt without echo, or from stdin; never from an argument, which every user can see."""
     if key_file is not None:
-        return _secret_from(key_file)
+        return read_secret_file(key_file)
     if not asks:
         return Secret(sys.stdin.read(65536).strip("\r\n"))
     typed = click.prompt(f"{chosen.secret_label} (not shown; @FILE reads a file)", hide_input=True, err=True)
-    return _secret_from(Path(typed[1:])) if typed.startswith("@") else Secret(typed)
-
-
-def _secret_from(path: Path) -> Secret:
-    try:
-        return Secret(path.expanduser().read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise CredentialError(f"The file {path} cannot be read.", hint="Check the path and its permissions.") from error
+    return read_secret_file(Path(typed[1:])) if typed.startswith("@") else Secret(typed)
 
 
 @command.command(name="remove")
 @click.argument("name")
 def remove(name: str) -> None:
-    """Remove an account from config.toml, and its secret from the OS keyring."""
-    had_secret = run(drop_account(name))
-    click.echo(f"Removed {name}{' and its secret' if had_secret else '; the keyring had no secret of it'}.")
+    """Remove an account from config.toml, and its secret from where it is kept."""
+    had_secret = run(drop_account(name), asks=False)
+    click.echo(f"Removed {name}{' and its secret' if had_secret else '; its store had no secret of it'}.")
 
 
 @command.command(name="check")
 @click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def check(names: tuple[str, ...], as_json: bool) -> int:
-    """Ask each provider whether it accepts the account's secret."""
-    sessions, problems = configured_sessions(load_config())
+    """Look at this machine, and ask each provider whether it accepts the account's secret."""
+    config = load_config()
+    sessions, problems = configured_sessions(config)
     chosen = [s for s in sessions if not names or s.account.name in names]
     unknown = set(names) - {str(s.account.name) for s in sessions}
     if unknown:
         raise NotFound(f"There is no account {min(unknown)!r}.", hint="digsite accounts lists them.")
-    results = run(_check(chosen))
+    machine, results = run(_check(config, chosen))
     failures: list[DigsiteError] = [*problems, *(c.error for c in results if c.error is not None)]
     if as_json:
-        document("accounts-check", accounts=[checked_document(checked) for checked in results])
+        accounts = [checked_document(checked) for checked in results]
+        document("accounts-check", machine=[finding_document(f) for f in machine], accounts=accounts)
     else:
+        click.echo("this machine")
+        _show(machine)
         for checked in results:
-            click.echo(_line(checked))
-        for problem in failures:
+            click.echo(f"{clean(checked.account)} ({clean(checked.provider)})")
+            _show(checked.findings)
+        for problem in problems:
             report(problem)
         if not chosen:
             warn("There is no account. Run: digsite accounts add")
-    return exit_codes.code_of_batch(failures, len(results) + len(problems))
+    if failures:
+        return exit_codes.code_of_batch(failures, len(results) + len(problems))
+    is_broken = any(f.level is Level.FAIL for f in [*machine, *(f for c in results for f in c.findings)])
+    return exit_codes.FAILED if is_broken else exit_codes.DONE
 
 
-async def _check(sessions: list[Session]) -> list[Checked]:
+async def _check(config: Config, sessions: list[Session]) -> tuple[list[Finding], list[Checked]]:
     try:
-        return await asyncio.gather(*(check_account(session) for session in sessions))
+        machine = await check_machine(config)
+        return machine, list(await asyncio.gather(*(check_account(session) for session in sessions)))
     finally:
         for session in sessions:
             await session.aclose()
 
 
-def _line(checked: Checked) -> str:
-    if checked.error is not None:
-        return f"fail  {checked.account}  {checked.provider}"
-    parts = [clean(checked.identity.label) if checked.identity else "", f"secret from {checked.origin}"]
-    if checked.budget is not None:
-        parts.append(f"{checked.budget.remaining:,} of {checked.budget.limit:,} calls left")
-    if checked.identity and checked.identity.expires_at:
-        days = (checked.identity.expires_at - datetime.now(UTC)).days
-        parts.append(f"expires in {count(days, 'day')}")
-    return f"ok    {checked.account}  {checked.provider}  " + ", ".join(parts)
+def _show(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        click.echo(_line(finding))
+        if finding.hint:
+            click.echo(f"        {clean(finding.hint)}")
+
+
+def _line(finding: Finding) -> str:
+    return f"  {finding.level:<4}  {clean(finding.topic)}: {clean(finding.text)}"

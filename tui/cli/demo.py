@@ -30,7 +30,7 @@ def open_demo(*, port: int) -> int:
     from tui.demo.servers import DemoServers
 
     with DemoServers(port=port) as servers:
-        return explore(None, demo_sessions(servers))
+        return explore(None, demo_sessions(servers), with_catalog=False)
 
 
 def demo_sessions(servers: DemoServers) -> list[Session]:
@@ -58,7 +58,7 @@ def serve_demo(*, port: int) -> int:
     from tui.demo.servers import DemoServers
 
     with DemoServers(port=port) as servers:
-        run(_announce_and_wait(servers))
+        run(_announce_and_wait(servers), asks=False)
     return 0
 
 

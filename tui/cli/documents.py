@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from tui.models import App, Artifact, Build
-from tui.services.accounts import Checked
+from tui.services.doctor import Checked, Finding
 
 
 def app_document(app: App, path: str) -> dict[str, Any]:
@@ -81,7 +81,13 @@ def checked_document(checked: Checked) -> dict[str, Any]:
         "calls_left": checked.budget.remaining if checked.budget else None,
         "error": error.message if error else None,
         "hint": error.hint if error else None,
+        "findings": [finding_document(finding) for finding in checked.findings],
     }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding of the doctor."""
+    return {"level": finding.level, "topic": finding.topic, "text": finding.text, "hint": finding.hint}
 
 
 def _time(moment: datetime | None) -> str | None:

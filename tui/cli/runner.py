@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from tui.cli.unlock import ask_for_secrets
+
 T = TypeVar("T")
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -22,12 +24,22 @@ class EndedBySignal(BaseException):
         self.exit_code = 128 + number
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+def run(work: Coroutine[Any, Any, T], *, asks: bool = True) -> T:
     """Runs a coroutine to its end.
+
+    Args:
+        work: What to do.
+        asks: Whether it opens accounts, so that what no store has is asked for first.
 
     Raises:
         EndedBySignal: SIGINT, SIGTERM or SIGHUP came; the coroutine was cancelled and has cleaned up.
     """
+    if asks:
+        try:
+            ask_for_secrets()
+        except BaseException:
+            work.close()
+            raise
     return asyncio.run(_guarded(work))
 
 

@@ -9,7 +9,7 @@ is given.
 from __future__ import annotations
 
 import asyncio
-import threading
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -17,6 +17,7 @@ from tui.errors import CredentialError, NoKeyring
 from tui.models import AccountName
 from tui.safe_text import clean
 from tui.secret import Secret
+from tui.threads import in_daemon_thread
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SERVICE: Final = "digsite"
 """The service name of every entry; the user name is the account's."""
 TIMEOUT_S: Final = 5.0
+LOCK_CHECK_S: Final = 0.5
+"""For one more question after a time-out: whether the keyring is locked."""
 
 _CHAINER: Final = "keyring.backends.chainer"
 _BACKENDS: Final = {
@@ -34,6 +37,14 @@ _BACKENDS: Final = {
     "keyring.backends.macOS": "macOS Keychain",
 }
 """Modules of backends that encrypt, and what people call them."""
+
+_DIED: Final = frozenset(
+    {
+        "BrokenPipeError", "ConnectionRefusedError", "ConnectionResetError", "DBusErrorResponse", "EOFError",
+        "SecretServiceNotAvailableException",
+    }
+)  # fmt: skip
+"""What a backend raises when the service behind it ends: of D-Bus, jeepney and SecretStorage."""
 
 _T = TypeVar("_T")
 
@@ -50,6 +61,30 @@ class Keyring:
         self._backend = backend
         self._timeout_s = timeout_s
 
+    async def probe(self) -> str:
+        """Writes an entry, reads it back and deletes it: before a secret is asked for; gives the place in words."""
+
+        def call() -> str:
+            backend, place = self._open()
+            user, value = f"digsite-probe-{secrets.token_hex(4)}", secrets.token_hex(16)
+            backend.set_password(SERVICE, user, value)
+            if backend.get_password(SERVICE, user) != value:
+                raise CredentialError(f"The {place} did not keep what it was given for a trial.")
+            backend.delete_password(SERVICE, user)
+            if backend.get_password(SERVICE, user) is not None:
+                raise CredentialError(f"The {place} still has what it was asked to delete.")
+            return place
+
+        return await self._call(call)
+
+    async def describe(self) -> str:
+        """The place in words; asks for no entry, so no prompt appears.
+
+        Raises:
+            NoKeyring: There is none that encrypts.
+        """
+        return await self._call(lambda: self._open()[1])
+
     async def read(self, name: AccountName) -> tuple[Secret, str] | None:
         """The secret of an account and where it is in words; None when there is no entry."""
 
@@ -61,13 +96,11 @@ class Keyring:
         return await self._call(call)
 
     async def store(self, name: AccountName, secret: Secret) -> str:
-        """Stores a secret, reads it back, and gives in words where it is."""
+        """Stores a secret, and gives in words where it is."""
 
         def call() -> str:
             backend, place = self._open()
             backend.set_password(SERVICE, name, secret.reveal())
-            if Secret(backend.get_password(SERVICE, name) or "") != secret:
-                raise CredentialError(f"The {place} did not keep the secret it was given.")
             return place
 
         return await self._call(call)
@@ -102,13 +135,27 @@ class Keyring:
 
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await _in_daemon_thread(guarded)
+                return await in_daemon_thread(guarded, name="keyring")
         except TimeoutError:
-            raise CredentialError(
-                f"The OS keyring did not answer within {self._timeout_s:.0f} seconds: "
-                "it is locked, or waits for a prompt that nobody sees.",
-                hint="Unlock it and try again.",
-            ) from None
+            raise await self._why_silent() from None
+
+    async def _why_silent(self) -> CredentialError:
+        """Locked and waiting for somebody, or not answering at all: these need different cures."""
+        try:
+            async with asyncio.timeout(LOCK_CHECK_S):
+                is_locked = await in_daemon_thread(_is_secret_service_locked, name="keyring")
+        except TimeoutError:
+            is_locked = None
+        if is_locked:
+            return CredentialError(
+                "The OS keyring is locked, and nobody answered its prompt.",
+                hint="Unlock it in a desktop session of this user and try again.",
+            )
+        return CredentialError(
+            f"The OS keyring did not answer within {self._timeout_s:.0f} seconds: "
+            "it hangs, is locked, or waits for a prompt that nobody sees.",
+            hint="Unlock or restart it and try again.",
+        )
 
 
 def _system_backend() -> tuple[KeyringBackend, str]:
@@ -130,40 +177,30 @@ def _system_backend() -> tuple[KeyringBackend, str]:
     return backend, f"OS keyring ({' or '.join(dict.fromkeys(known))})"
 
 
+def _is_secret_service_locked() -> bool:
+    """Whether the default collection of a Secret Service is locked; False where that cannot be said."""
+    try:
+        import secretstorage
+
+        connection = secretstorage.dbus_init()
+        try:
+            return bool(secretstorage.Collection(connection).is_locked())
+        finally:
+            connection.close()
+    except Exception:  # noqa: BLE001 - backends leak exceptions of D-Bus, ctypes, ...
+        return False
+
+
 def _from_backend(error: Exception) -> CredentialError:
     # Not chained: a backend's exception may carry the secret in its arguments, and its frames do.
     text = clean(str(error), 200)
     if "-25308" in text or "-25293" in text:  # errSecInteractionNotAllowed, errSecAuthFailed
         return CredentialError("The macOS Keychain is locked.", hint="Run: security unlock-keychain.")
     kind = type(error).__name__
+    if kind in _DIED:
+        return CredentialError(
+            f"The OS keyring stopped in the middle of its work ({kind}).", hint="Restart it and try again."
+        )
     if kind in {"KeyringLocked", "InitError", "LockedException", "PromptDismissedException"}:
         return CredentialError(f"The OS keyring is locked or not running: {text}", hint="Unlock it.")
     return CredentialError(f"The OS keyring failed ({kind}).")
-
-
-async def _in_daemon_thread(function: Callable[[], _T]) -> _T:
-    """Runs a blocking function where neither cancelling the caller nor ending the process waits for it."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[_T] = loop.create_future()
-
-    def resolve(result: _T | None, error: CredentialError | None) -> None:
-        if answer.done():  # the caller gave up
-            return
-        if error is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(result)  # type: ignore[arg-type]  # None only where the function gave None
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = function()
-        except CredentialError as raised:
-            error = raised
-        try:
-            loop.call_soon_threadsafe(resolve, result, error)
-        except RuntimeError:  # the loop has closed meanwhile
-            return
-
-    threading.Thread(target=run, name="keyring", daemon=True).start()
-    return await answer

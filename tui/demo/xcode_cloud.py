@@ -92,7 +92,8 @@ class XcodeCloudApi:
     def _authorized(self, endpoint: Endpoint) -> Endpoint:
         async def authorized(request: Request) -> Response:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
-            if scheme != "Bearer" or not self._key.accepts(token, self._faults.now()):
+            asked = f"{request.method} {request.url.path}?{request.url.query}"
+            if scheme != "Bearer" or not self._key.accepts(token, self._faults.now(), asked):
                 raise ApiError(
                     401,
                     "NOT_AUTHORIZED",

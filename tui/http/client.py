@@ -95,8 +95,8 @@ class ApiClient:
         on_headers: Callable[[Mapping[str, str]], None] | None = None,
     ) -> None:
         self.origin: Final = Origin.parse(base_url)
-        self.clock_offset_s: float = 0.0
-        """The server's clock minus ours, in seconds, as of the last answer that told its time."""
+        self.clock_offset_s: float | None = None
+        """The server's clock minus ours, in seconds, as of the last answer that told its time; None before."""
         self._account = account
         self._authorization = authorization
         self._dialect = dialect
@@ -124,6 +124,10 @@ class ApiClient:
         """Deletes a resource; sent once."""
         return await self._call(_Request("DELETE", self.origin.url(*segments), what))
 
+    @property
+    def _offset_s(self) -> float:
+        return self.clock_offset_s or 0.0
+
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._transport.aclose()
@@ -132,7 +136,8 @@ class ApiClient:
         if request.mutates and self._account.read_only:
             raise NotAllowed(
                 f"Account {clean(self._account.name, 60)} is read-only; nothing was sent.",
-                hint="Remove read_only from its section in config.toml to allow changes.",
+                hint="To allow changes, remove read_only from its section in config.toml, "
+                "or run without --read-only and DIGSITE_READ_ONLY.",
             )
         delivery = Delivery()
         async with self._slots:
@@ -173,7 +178,7 @@ class ApiClient:
 
     async def _send(self, request: _Request, delivery: Delivery) -> tuple[Answer, Secret]:
         delivery.sent = False
-        credential = await self._authorization.header(self.clock_offset_s)
+        credential = await self._authorization.header(self._offset_s)
         answer = await self._transport.send(request.method, request.url, credential, request.content, delivery)
         server_time = parse_http_date(answer.headers.get("date"))
         if server_time is not None:
@@ -192,7 +197,7 @@ class ApiClient:
         """The JSON of a good answer, or the error that a bad one means."""
         status = answer.status
         if status == 429:
-            server_now_s = self._policy.wall_clock() + self.clock_offset_s
+            server_now_s = self._policy.wall_clock() + self._offset_s
             self._gate.close(parse_retry_after(answer.headers.get("retry-after"), server_now_s))
             raise self._rate_limited(self._gate.remaining_s)
         self._gate.opened()
@@ -237,7 +242,7 @@ class ApiClient:
 
     def _clock_note(self) -> str:
         """For a credential that can be renewed: one signed with the time fails when the clock is off."""
-        off_s = -self.clock_offset_s
+        off_s = -self._offset_s
         if abs(off_s) <= CLOCK_TOLERANCE_S:
             return ""
         return f" This machine's clock is {abs(off_s):.0f} s {'ahead' if off_s > 0 else 'behind'}."

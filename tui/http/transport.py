@@ -31,8 +31,8 @@ READ_TIMEOUT_S: Final = 20.0
 WRITE_TIMEOUT_S: Final = 10.0
 POOL_TIMEOUT_S: Final = 30.0
 
-_PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
-_PROXY_SCHEMES: Final = ("http://", "https://")
+PROXY_VARIABLES: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy")
+PROXY_SCHEMES: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ class Transport:
         return Fault(problem, passing=not isinstance(error, httpx.ConnectTimeout))
 
     def _proxy_refused(self) -> ProviderError:
-        variable = next((name for name in _PROXY_VARIABLES if os.environ.get(name)), "HTTPS_PROXY")
+        variable = next((name for name in PROXY_VARIABLES if os.environ.get(name)), "HTTPS_PROXY")
         return Unreachable(
             f"The proxy named by {variable} did not connect to {self._origin.host}.",
             hint=f"Check {variable}, its login, and whether NO_PROXY should name the host.",
@@ -232,18 +232,18 @@ class Transport:
 
 def _broken_proxy(environ: Mapping[str, str]) -> ProviderError:
     """Which proxy variable is wrong; its value may hold a password and is never shown."""
-    for name in _PROXY_VARIABLES:
+    for name in PROXY_VARIABLES:
         value = environ.get(name, "").lower()
         if value.startswith("socks"):
             return Unreachable(
                 f"{name} names a SOCKS proxy, which is not supported.",
                 hint="Use a http:// proxy, or unset the variable.",
             )
-        if "://" in value and not value.startswith(_PROXY_SCHEMES):
+        if "://" in value and not value.startswith(PROXY_SCHEMES):
             return Unreachable(
                 f"{name} names a proxy of an unknown kind.", hint="It must start with http:// or https://."
             )
-    suspects = [name for name in (*_PROXY_VARIABLES, "NO_PROXY", "no_proxy") if environ.get(name)]
+    suspects = [name for name in (*PROXY_VARIABLES, "NO_PROXY", "no_proxy") if environ.get(name)]
     named = " or ".join(suspects) or "A proxy setting"
     return Unreachable(f"{named} cannot be read.", hint="Correct it or unset it.")
 

@@ -1,6 +1,6 @@
 """Frozen dataclasses and enums. No I/O and no formatting."""
 
-from tui.models.account import Account, Budget, Identity
+from tui.models.account import Account, Budget, Identity, Store
 from tui.models.artifact import AppFacts, Artifact, ArtifactKind, Source
 from tui.models.build import Action, App, Build, BuildQuery, IssueCounts, Status
 from tui.models.capability import Capabilities, Verb
@@ -42,5 +42,6 @@ __all__ = [
     "Page",
     "Source",
     "Status",
+    "Store",
     "Verb",
 ]

@@ -5,8 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from tui.models.ids import AccountName
+
+
+class Store(StrEnum):
+    """Where the secret of an account is kept; the values are the words of config.toml and of `--store`."""
+
+    KEYRING = "keyring"
+    VAULT = "vault"
+    """A file of its own, encrypted with a passphrase."""
+    PLAIN_FILE = "plain-file"
+    """A file that only its owner may read; not encrypted, so never chosen but by this word."""
+    ENVIRONMENT = "environment"
+    """Nowhere: `DIGSITE_SECRET_<ACCOUNT>` gives it."""
+    MEMORY = "memory"
+    """Asked for at the start of each run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,9 @@ class Account:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """The provider's own keys, e.g. `key_id` and `issuer_id`, `auth_header`."""
     from_environment: bool = False
+    store: Store = Store.KEYRING
+    token_command: tuple[str, ...] = ()
+    """A program and its arguments that print the secret; it then stands in for the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,8 @@ class Identity:
     """For people: a user or workspace name, or what kind of key it is."""
     expires_at: datetime | None = None
     """When the credential ends, aware UTC; None when unknown or never."""
+    scope: tuple[str, ...] = ()
+    """What the credential is restricted to, in the provider's words; empty when it is not, or not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,19 +35,27 @@ class Fields(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Term(Generic[T]):
+    """One term: what it reads of a row, and which of that it accepts. A list may keep what was read."""
+
+    read: Callable[[T], Any]
+    accepts: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class RowFilter(Generic[T]):
     """A parsed filter. An empty one matches everything."""
 
-    tests: tuple[Callable[[T], bool], ...] = ()
+    terms: tuple[Term[T], ...] = ()
     needle: str = ""
     """The first plain word, lower-case: what a list highlights."""
 
     def __bool__(self) -> bool:
-        return bool(self.tests)
+        return bool(self.terms)
 
     def matches(self, row: T) -> bool:
         """Whether a row is shown."""
-        return all(test(row) for test in self.tests)
+        return all(term.accepts(term.read(row)) for term in self.terms)
 
 
 def parse_filter(text: str, fields: Fields[T], *, now: datetime) -> RowFilter[T]:
@@ -61,7 +69,7 @@ def parse_filter(text: str, fields: Fields[T], *, now: datetime) -> RowFilter[T]
     Raises:
         FilterError: A field does not exist here, or a date cannot be read.
     """
-    tests: list[Callable[[T], bool]] = []
+    tests: list[Term[T]] = []
     needle = ""
     for term in text.split():
         negated = term.startswith("!")
@@ -77,16 +85,15 @@ def parse_filter(text: str, fields: Fields[T], *, now: datetime) -> RowFilter[T]
     return RowFilter(tuple(tests), needle)
 
 
-def _word_test(word: str, fields: Fields[T]) -> Callable[[T], bool]:
-    haystack = fields.haystack
-    return lambda row: word in haystack(row)
+def _word_test(word: str, fields: Fields[T]) -> Term[T]:
+    return Term(fields.haystack, lambda text: word in text)
 
 
-def _inverse(test: Callable[[T], bool]) -> Callable[[T], bool]:
-    return lambda row: not test(row)
+def _inverse(test: Term[T]) -> Term[T]:
+    return Term(test.read, lambda value: not test.accepts(value))
 
 
-def _field_test(body: str, fields: Fields[T], now: datetime) -> Callable[[T], bool] | None:
+def _field_test(body: str, fields: Fields[T], now: datetime) -> Term[T] | None:
     name, colon, value = body.partition(":")
     if not colon or not name.isalpha():
         return None
@@ -96,10 +103,7 @@ def _field_test(body: str, fields: Fields[T], now: datetime) -> Callable[[T], bo
     if name not in fields.texts:
         known = [*fields.texts, *(("since", "before") if fields.date else ())]
         raise FilterError(f"no field {name}: here" + (f"; there are {', '.join(known)}" if known else ""))
-    if not value:
-        return lambda _: True
-    read = fields.texts[name]
-    return lambda row: value in read(row)
+    return Term(fields.texts[name], lambda text: value in text)
 
 
 def build_query(text: str, *, now: datetime) -> BuildQuery | None:
@@ -136,15 +140,13 @@ def _query_part(name: str, value: str, now: datetime) -> dict[str, Any]:
             return {}
 
 
-def _date_test(
-    name: str, value: str, read: Callable[[T], datetime | None], now: datetime
-) -> Callable[[T], bool] | None:
+def _date_test(name: str, value: str, read: Callable[[T], datetime | None], now: datetime) -> Term[T]:
     if not value:
-        return lambda _: True
+        return Term(read, lambda _: True)
     moment = parse_moment(value, now=now)
     if name == "since":
-        return lambda row: (date := read(row)) is not None and date >= moment
-    return lambda row: (date := read(row)) is not None and date < moment
+        return Term(read, lambda date: date is not None and date >= moment)
+    return Term(read, lambda date: date is not None and date < moment)
 
 
 def parse_moment(value: str, *, now: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from tui.models import (
@@ -49,6 +50,11 @@ class Provider(Protocol):
     @property
     def budget(self) -> Budget | None:
         """What is left of the call limit, as of the last answer; None where there is no limit to show."""
+        ...
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The server's clock minus ours in seconds; None as long as no answer told its time."""
         ...
 
     async def check(self) -> Identity:
@@ -158,6 +164,10 @@ class ProviderPlugin(Protocol):
         Raises:
             CredentialError: It cannot be right; the message says why and never repeats it.
         """
+        ...
+
+    def expires_at(self, secret: Secret) -> datetime | None:
+        """When a secret ends by itself, aware UTC, as far as it tells without asking anybody."""
         ...
 
     def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:

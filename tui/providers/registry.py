@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from importlib import import_module, metadata
 from typing import Final, cast
 
@@ -108,6 +109,10 @@ class _GuardedPlugin:
         with _guard(self.name):
             return self._inner.check_secret(secret, options)
 
+    def expires_at(self, secret: Secret) -> datetime | None:
+        with _guard(self.name):
+            return self._inner.expires_at(secret)
+
     def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
         with _guard(self.name):
             return self._inner.environment(environ)
@@ -138,6 +143,11 @@ class _GuardedProvider:
     def budget(self) -> Budget | None:
         with _guard(self._name):
             return self._inner.budget
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        with _guard(self._name):
+            return self._inner.clock_offset_s
 
     async def check(self) -> Identity:
         with _guard(self._name):

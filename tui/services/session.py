@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
+from tui.config import is_read_only_run
 from tui.credentials import read_secret
 from tui.models import Account
 from tui.providers import Provider, plugin
 from tui.secret import Secret
 
+RENEW_BEFORE: Final = timedelta(seconds=60)
+"""A token of a `token_command` is replaced so long before its end."""
+
 
 class Session:
     """An account and, once asked for, its opened provider.
+
+    In a read-only run every account is read-only; providers then refuse each change where they make requests.
 
     Args:
         account: What is known of it.
@@ -20,10 +29,12 @@ class Session:
     """
 
     def __init__(self, account: Account, secret: Secret | None = None, origin: str | None = None) -> None:
-        self.account = account
+        self.account = replace(account, read_only=True) if is_read_only_run() else account
         self.origin = origin
         self._secret = secret
+        self._ends_at: datetime | None = None
         self._provider: Provider | None = None
+        self._previous: Provider | None = None
         self._opening = asyncio.Lock()
 
     @property
@@ -45,16 +56,32 @@ class Session:
             PluginError: There is no such provider, or it is broken.
         """
         async with self._opening:
-            if self._provider is None:
-                chosen = plugin(self.account.provider)
-                if self._secret is None:
-                    self._secret, self.origin = await read_secret(self.account)
-                secret = chosen.check_secret(self._secret, self.account.options)
-                self._provider = chosen.open(self.account, secret)
+            if self._provider is None or self._is_ending():
+                return await self._open()
             return self._provider
+
+    def _is_ending(self) -> bool:
+        return self._ends_at is not None and datetime.now(UTC) > self._ends_at - RENEW_BEFORE
+
+    async def _open(self) -> Provider:
+        """Opens the provider, in place of one whose token ends."""
+        chosen = plugin(self.account.provider)
+        secret = self._secret
+        if secret is None or self._provider is not None:
+            secret, self.origin = await read_secret(self.account)
+        secret = chosen.check_secret(secret, self.account.options)
+        opened = chosen.open(self.account, secret)
+        self._secret = secret
+        self._ends_at = chosen.expires_at(secret) if self.account.token_command else None
+        # The one before last can have no call under way any more; the last one can.
+        retired, self._previous, self._provider = self._previous, self._provider, opened
+        if retired is not None:
+            await retired.aclose()
+        return opened
 
     async def aclose(self) -> None:
         """Closes the provider, if it was opened."""
-        if self._provider is not None:
-            await self._provider.aclose()
-            self._provider = None
+        for provider in (self._previous, self._provider):
+            if provider is not None:
+                await provider.aclose()
+        self._previous = self._provider = None

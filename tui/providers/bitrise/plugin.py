@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from tui.errors import ConfigError
@@ -33,6 +34,10 @@ class BitrisePlugin:
     def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
         """The bare token; understands one pasted with `token` or `Authorization:` before it."""
         return clean_token(secret)
+
+    def expires_at(self, secret: Secret) -> datetime | None:
+        """Not told: tokens have an end, but neither they nor the API say when."""
+        return None
 
     def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
         """The account of `BITRISE_TOKEN`, at `DIGSITE_BITRISE_URL` if that is set."""

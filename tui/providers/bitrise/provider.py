@@ -82,6 +82,11 @@ class BitriseProvider:
             policy=policy,
         )
 
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The server's clock minus ours in seconds, by the last answer that told its time."""
+        return self._client.clock_offset_s
+
     async def check(self) -> Identity:
         """Lists one app, which every kind of token may; `/me` only gives a name and may not exist for all."""
         self._list(await self._client.get("apps", what="list of apps", params={"limit": "1"}))
@@ -162,7 +167,7 @@ class BitriseProvider:
         if verb is Verb.DOWNLOAD:
             return None
         if self.account.read_only:
-            return "This account is read-only (read_only in config.toml)."
+            return "This account is read-only (read_only in config.toml, --read-only or DIGSITE_READ_ONLY)."
         if verb is Verb.DELETE or parse.is_installable(artifact):
             return None
         if artifact.kind is ArtifactKind.AAB:

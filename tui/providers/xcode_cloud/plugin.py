@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from tui.models import Account, AccountName, Identity
 from tui.providers.protocol import SetupField
 from tui.providers.xcode_cloud.key import clean_pem, load_key
 from tui.providers.xcode_cloud.provider import XcodeCloudProvider
+from tui.providers.xcode_cloud.ready_token import Claims, ReadyToken, clean_token, is_ready_token, read_claims
 from tui.providers.xcode_cloud.token import JwtAuthorization
 from tui.safe_text import clean
 from tui.secret import Secret
@@ -26,13 +28,12 @@ class XcodeCloudPlugin:
     title: str = "Xcode Cloud"
     badge: str = "XC"
     default_url: str = "https://api.appstoreconnect.apple.com"
-    secret_label: str = "Private key (the text of the .p8 file)"  # noqa: S105 - a label
+    secret_label: str = "Private key (the text of the .p8 file), or a ready token (JWT)"  # noqa: S105 - a label
     fields: Sequence[SetupField] = (
         SetupField(
             "key_id",
             "Key ID",
-            "Ten letters and digits; in App Store Connect under Users and Access, Integrations.",
-            required=True,
+            "Ten letters and digits; in App Store Connect under Users and Access, Integrations. Not for a ready token.",
         ),
         SetupField(
             "issuer_id",
@@ -42,10 +43,16 @@ class XcodeCloudPlugin:
     )
 
     def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
-        """The key as a proper PEM text, after a test signature."""
+        """The key as a proper PEM text, after a test signature; or a ready token as it is."""
+        if is_ready_token(secret):
+            return clean_token(secret)
         pem = clean_pem(secret)
         load_key(pem)
         return pem
+
+    def expires_at(self, secret: Secret) -> datetime | None:
+        """When a ready token ends; a key does not end by itself."""
+        return read_claims(secret).expires_at if is_ready_token(secret) else None
 
     def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
         """The account of `ASC_KEY_ID` and `ASC_PRIVATE_KEY_PATH` or `ASC_PRIVATE_KEY`."""
@@ -76,11 +83,20 @@ class XcodeCloudPlugin:
 
     def open(self, account: Account, secret: Secret) -> XcodeCloudProvider:
         """Opens an account; nothing is sent yet, and the key is first used then."""
+        if is_ready_token(secret):
+            token = clean_token(secret)
+            claims = read_claims(token)
+            return XcodeCloudProvider(
+                account,
+                ReadyToken(token, claims),
+                url=account.url or self.default_url,
+                identity=Identity(_describe(claims), claims.expires_at, claims.scope),
+            )
         key_id = _option(account, "key_id")
         if key_id is None:
             raise ConfigError(
                 f"Account {clean(account.name, 60)} has no key_id.",
-                hint="It stands beside the key in App Store Connect.",
+                hint="It stands beside the key in App Store Connect; give it with --option key_id=….",
             )
         issuer_id = _option(account, "issuer_id")
         kind = "individual key" if issuer_id is None else "team key"
@@ -90,6 +106,13 @@ class XcodeCloudPlugin:
             url=account.url or self.default_url,
             identity=Identity(f"{kind} {key_id}"),
         )
+
+
+def _describe(claims: Claims) -> str:
+    of_key = f" of key {claims.key_id}" if claims.key_id else ""
+    if not claims.scope:
+        return f"ready token{of_key}"
+    return f"ready token{of_key}, for {len(claims.scope)} kinds of request"
 
 
 def _option(account: Account, name: str) -> str | None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from tui.errors import BadPayload, NotFound, NotSupported
-from tui.http import ApiClient, Dialect, RetryPolicy
+from tui.http import ApiClient, Authorization, Dialect, RetryPolicy
 from tui.models import (
     Account,
     Action,
@@ -32,7 +33,6 @@ from tui.providers import presigned
 from tui.providers.paging import Trail
 from tui.providers.protocol import ALL_BUILDS
 from tui.providers.xcode_cloud import parse
-from tui.providers.xcode_cloud.token import JwtAuthorization
 from tui.secret import Secret
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class XcodeCloudProvider:
     def __init__(
         self,
         account: Account,
-        authorization: JwtAuthorization,
+        authorization: Authorization,
         *,
         url: str,
         identity: Identity,
@@ -70,6 +70,7 @@ class XcodeCloudProvider:
     ) -> None:
         self.account: Final = account
         self.capabilities: Final = Capabilities(groups_by_action=True, retention_days=30, retention_rule=_RETENTION)
+        self.authorization: Final = authorization
         self._identity = identity
         self._budget: Budget | None = None
         self._client: Final = ApiClient(
@@ -85,6 +86,11 @@ class XcodeCloudProvider:
     def budget(self) -> Budget | None:
         """Calls left in the rolling hour, by the last answer that told."""
         return self._budget
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """The server's clock minus ours in seconds, by the last answer that told its time."""
+        return self._client.clock_offset_s
 
     async def check(self) -> Identity:
         """Lists one product."""
@@ -139,11 +145,7 @@ class XcodeCloudProvider:
 
     async def artifacts(self, build: Build, cursor: Cursor | None = None) -> Page[Artifact]:
         """The artifacts of all actions of a run, in the order of the actions; always one page."""
-        actions = await self._all(
-            ("v1", "ciBuildRuns", build.ref.build, "actions"),
-            lambda data, _along: parse.parse_action(data),
-            what="build run",
-        )
+        actions = await self._actions(build)
         try:
             async with asyncio.TaskGroup() as group:
                 # The client lets four calls through at a time.
@@ -155,6 +157,37 @@ class XcodeCloudProvider:
             tuple(artifact for page in pages for artifact in page.items),
             unreadable=actions.unreadable + sum(page.unreadable for page in pages),
             note=next((page.note for page in (actions, *pages) if page.note), None),
+        )
+
+    async def scope(self, app: App | None = None, build: Build | None = None) -> tuple[str, ...]:
+        """The requests that the views of all apps, of one app or of one build make, as scope entries of a token.
+
+        Paths are literal, so a token opens nothing that did not exist when it was minted. `limit`, `cursor` and `sort`
+        do not count when requests are compared (App Store Connect API docs, generating-tokens-for-api-requests).
+        """
+        if build is not None:
+            run = build.ref.build
+            actions = await self._actions(build)
+            artifacts = (await self.artifacts(build)).items
+            return (
+                _entry("ciBuildRuns", run, params=_BUILD_INCLUDE),
+                _entry("ciBuildRuns", run, "actions"),
+                *(_entry("ciBuildActions", action.id, "artifacts") for action in actions.items),
+                *(_entry("ciArtifacts", artifact.ref.artifact) for artifact in artifacts),
+            )
+        if app is not None:
+            product = app.ref.app
+            return (
+                _entry("ciProducts", product, params=_APP_INCLUDE),
+                _entry("ciProducts", product, "buildRuns", params=_BUILD_INCLUDE),
+            )
+        return _entry("ciProducts"), _entry("ciProducts", params=_APP_INCLUDE)
+
+    async def _actions(self, build: Build) -> Page[Action]:
+        return await self._all(
+            ("v1", "ciBuildRuns", build.ref.build, "actions"),
+            lambda data, _along: parse.parse_action(data),
+            what="build run",
         )
 
     async def artifact(self, artifact: Artifact) -> Artifact:
@@ -260,6 +293,13 @@ def _readable(item: T | None, noun: str) -> T:
     if item is None:
         raise BadPayload(f"The answer of Xcode Cloud is not a readable {noun}.")
     return item
+
+
+def _entry(*segments: str, params: Mapping[str, str] | None = None) -> str:
+    """One request as a token's scope names it: `GET /v1/ciProducts?include=app`."""
+    query = "&".join(f"{name}={value}" for name, value in (params or {}).items())
+    path = "/".join(quote(segment, safe="") for segment in ("v1", *segments))
+    return f"GET /{path}?{query}" if query else f"GET /{path}"
 
 
 def _newer(fresh: int | None, known: int | None) -> int | None:
