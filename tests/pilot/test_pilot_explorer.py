@@ -153,7 +153,7 @@ async def test_letters_do_not_act_while_typing_a_filter(drive: Drive) -> None:
         await d.press("slash", *"qXdp")
         assert d.explorer.apps.filter_text == "qXdp"
         assert d.app.is_running
-        assert len(d.app.screen_stack) == 2
+        assert d.app.screen is d.explorer
 
 
 async def test_sort_and_reverse_keep_the_cursor_on_its_row(drive: Drive) -> None:
@@ -210,7 +210,9 @@ async def test_download_shows_progress_and_the_file_is_what_the_server_holds(dri
         assert len(content) == artifact.size_bytes
         assert hashlib.sha256(content).hexdigest() == d.demo.data.sha256(artifact.ref.artifact)
         assert transfer.target.is_relative_to(home)
-        assert transfer.target.parts[-4:-1] == ("demo-bitrise", "acme-android", str(d.explorer.open_build.number))
+        build = d.explorer.open_build
+        branch = build.branch.replace("/", "_")
+        assert transfer.target.parts[-5:-1] == ("demo-bitrise", "acme-android", branch, str(build.number))
 
 
 async def test_bulk_download_asks_with_the_list_and_the_sum(drive: Drive) -> None:
@@ -403,7 +405,25 @@ async def test_copy_open_detail_help_and_palette(drive: Drive) -> None:
             await d.press(key)
             await d.until(lambda: type(d.app.screen).__name__ == "CommandPalette")
             await d.press("escape")
-            await d.until(lambda: type(d.app.screen).__name__ == "Explorer")
+            await d.until(lambda: d.app.screen is d.explorer)
+
+
+async def test_switching_to_one_account_and_back(drive: Drive) -> None:
+    async with drive() as d:
+        await d.loaded()
+        both = {"demo-bitrise", "demo-xcode-cloud"}
+        await d.until(lambda: {a.ref.account for a in d.explorer.apps.rows.rows} == both)
+        await d.press("at")
+        await d.until(lambda: "Show only: demo-bitrise" in d.screen_text())
+        await d.press("j", "enter")
+        await d.until(lambda: {a.ref.account for a in d.explorer.apps.rows.rows} == {"demo-bitrise"})
+        await d.press("r")
+        await d.settle()
+        assert {a.ref.account for a in d.explorer.apps.rows.rows} == {"demo-bitrise"}
+        await d.press("at")
+        await d.until(lambda: "Show all accounts" in d.screen_text())
+        await d.press("enter")
+        await d.until(lambda: {a.ref.account for a in d.explorer.apps.rows.rows} == both)
 
 
 async def test_q_quits(drive: Drive) -> None:

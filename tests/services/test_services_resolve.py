@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +35,7 @@ from tui.models import (
 from tui.paths import DigPath
 from tui.providers import Provider
 from tui.services import Changes, Resolver, Session
+from tui.services.journal import Journal, JournalError
 
 ACME = AccountName("acme")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -244,3 +248,56 @@ async def test_a_refused_change_sends_nothing(fake: FakeProvider) -> None:
     with pytest.raises(NotSupported, match="no pages"):
         await Changes().publish(fake, fake.all_artifacts[0], enabled=True)  # type: ignore[arg-type]
     assert fake.calls == []
+
+
+def journal_lines(path: Path) -> list[tuple[str, str, str]]:
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    return [(entry["change"], entry["state"], entry["artifact"]) for entry in entries]
+
+
+async def test_each_change_is_noted_before_it_is_sent_and_after(fake: FakeProvider, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "changes.jsonl"
+    changes = Changes(Journal(path))
+    first, second = fake.all_artifacts[:2]
+    await changes.publish(fake, first, enabled=True)  # type: ignore[arg-type]
+    await changes.delete(fake, replace(first, is_public=True))  # type: ignore[arg-type]
+    fake.lose_answer, fake.carried_out = True, False
+    with pytest.raises(OutcomeUnknown):
+        await changes.delete(fake, second)  # type: ignore[arg-type]
+    assert journal_lines(path) == [
+        ("public on", "sent", "a"),
+        ("public on", "done", "a"),
+        ("delete", "sent", "a"),
+        ("delete", "done", "a"),
+        ("delete", "sent", "b"),
+        ("delete", "unknown", "b"),
+    ]
+    assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_without_a_journal_nothing_is_sent(fake: FakeProvider, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="cannot be written"):
+        await Changes(Journal(tmp_path / "file" / "x")).delete(fake, fake.all_artifacts[0])  # type: ignore[arg-type]
+    assert "delete" not in fake.calls
+
+
+async def test_one_change_of_an_artifact_at_a_time(fake: FakeProvider) -> None:
+    changes, gate = Changes(), asyncio.Event()
+
+    class Slow(FakeProvider):
+        async def set_public(self, artifact: Artifact, enabled: bool) -> Artifact:
+            await gate.wait()
+            return await super().set_public(artifact, enabled)
+
+    slow = Slow(all_artifacts=fake.all_artifacts)
+    first, other = slow.all_artifacts[:2]
+    running = asyncio.create_task(changes.publish(slow, first, enabled=True))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    with pytest.raises(Conflict, match="under way"):
+        await changes.publish(slow, first, enabled=False)  # type: ignore[arg-type]
+    gate.set()
+    await changes.publish(slow, other, enabled=True)  # type: ignore[arg-type]
+    await running
+    assert slow.calls == ["patch", "patch"]
+    await changes.publish(slow, first, enabled=False)  # type: ignore[arg-type]

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from tui.cli import exit_codes
 from tui.cli.output import warn
 from tui.cli.runner import ENDING
+from tui.cli.unlock import ask_for_secrets
 from tui.paths import DigPath
 
 if TYPE_CHECKING:
     from tui.services import Session
 
+STARTED_S: Final = 2.0
+"""After this time memory is collected again, but for what was made by then."""
+
 
 @click.command(name="explore", add_help_option=False)
 @click.argument("path")
-def command(path: str) -> int:
+@click.pass_context
+def command(ctx: click.Context, path: str) -> int:
     """Open the explorer at PATH."""
-    return explore(DigPath.parse(path))
+    no_cache = ctx.parent is not None and ctx.parent.params.get("no_cache")
+    return explore(DigPath.parse(path), with_catalog=not no_cache)
 
 
-def explore(start: DigPath | None, sessions: Sequence[Session] | None = None) -> int:
+def explore(start: DigPath | None, sessions: Sequence[Session] | None = None, *, with_catalog: bool = True) -> int:
     """Runs the explorer; gives the exit code.
 
     Args:
         start: Where to open.
         sessions: Stand in for the configured accounts (the demo's).
+        with_catalog: Whether listings are shown from the catalog first, and kept there.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         warn("digsite: the explorer needs a terminal.")
@@ -40,12 +48,19 @@ def explore(start: DigPath | None, sessions: Sequence[Session] | None = None) ->
         return exit_codes.USAGE
     if sessions is None and start is not None and start.account is not None:
         _refuse_unknown_account(start.account)
-    code, wants_demo = asyncio.run(_run(start, sessions))
+    if sessions is None:
+        ask_for_secrets()
+    code, wants_demo = asyncio.run(_run(start, sessions, with_catalog=with_catalog))
     if wants_demo:
         from tui.cli.demo import open_demo
 
         return open_demo(port=0)
     return code
+
+
+def _collect_again() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _refuse_unknown_account(name: str) -> None:
@@ -57,16 +72,16 @@ def _refuse_unknown_account(name: str) -> None:
     Resolver({session.account.name: session for session in sessions}).session(name)
 
 
-async def _run(start: DigPath | None, sessions: Sequence[Session] | None) -> tuple[int, bool]:
+async def _run(start: DigPath | None, sessions: Sequence[Session] | None, *, with_catalog: bool) -> tuple[int, bool]:
+    gc.disable()  # what is made now stays, and to look through it again and again takes a fifth of the start
     from tui.app import DigsiteApp
     from tui.config import load_config
-    from tui.log import start_logging
     from tui.services import open_services
 
-    start_logging()
-    async with open_services(load_config(), sessions) as services:
+    async with open_services(load_config(), sessions, with_catalog=with_catalog) as services:
         app = DigsiteApp(services, start=start)
         loop = asyncio.get_running_loop()
+        loop.call_later(STARTED_S, _collect_again)
         for number in ENDING:
             with suppress(NotImplementedError):  # Windows
                 loop.add_signal_handler(number, app.end_by_signal, number)

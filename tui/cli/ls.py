@@ -12,7 +12,7 @@ from tui.cli.documents import app_document, artifact_document, build_document
 from tui.cli.output import document, report, table, warn
 from tui.cli.runner import run
 from tui.config import load_config
-from tui.errors import DigsiteError, NotFound
+from tui.errors import DigsiteError, NotFound, PathError
 from tui.models import App, Build, BuildQuery, Cursor, Status
 from tui.paths import DigPath, join
 from tui.services import (
@@ -44,6 +44,7 @@ def command(path: str, as_json: bool, limit: int, branch: str | None, workflow: 
     digsite ls
     digsite ls acme/acme-android --branch main --status failed
     digsite ls acme/acme-android/latest-green@main
+    digsite ls acme/acme-ios/88/Acme.ipa//
     """
     query = BuildQuery(branch=branch, workflow=workflow, status=Status(wanted) if wanted else None)
     return run(_list(DigPath.parse(path), query, limit, as_json=as_json))
@@ -58,7 +59,9 @@ async def _list(path: DigPath, query: BuildQuery, limit: int, *, as_json: bool) 
         if path.app is None:
             return await _list_apps(services, [services.resolver.session(path.account)], as_json=as_json)
         found = await services.resolver.find(path)
-        if found.build is None:
+        if path.member is not None:
+            await _list_members(services, found, path.member, as_json=as_json)
+        elif found.build is None:
             await _list_builds(found, query, limit, as_json=as_json)
         else:
             await _list_artifacts(found, as_json=as_json)
@@ -122,6 +125,18 @@ async def _list_builds(found: Found, query: BuildQuery, limit: int, *, as_json: 
     )
     if more:
         warn(f"There are more; --limit shows more than {limit}.")
+
+
+async def _list_members(services: Services, found: Found, prefix: str, *, as_json: bool) -> None:
+    if len(found.artifacts) != 1:
+        raise PathError(f"{len(found.artifacts)} artifacts match.", hint="Name one to look inside.")
+    inside = await services.look_inside(found.artifacts[0])
+    entries = [entry for entry in inside.entries if entry.name.startswith(prefix) and not entry.is_folder]
+    if as_json:
+        members = [{"name": e.name, "size_bytes": e.size_bytes, "packed_bytes": e.packed_bytes} for e in entries]
+        document("members", members=members)
+    else:
+        table([(size(entry.size_bytes).rjust(9), entry.name) for entry in entries])
 
 
 async def _list_artifacts(found: Found, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from types import TracebackType
 from typing import Any, Final, TextIO
 
 import click
@@ -17,12 +18,14 @@ from tui.errors import DigsiteError
 
 COMMANDS: Final = {
     "accounts": "List, add, remove and check accounts.",
+    "cat": "Write a file inside a remote archive to stdout.",
     "demo": "Open the explorer on demo data, served on this machine.",
     "get": "Download artifacts.",
     "ls": "List what is there: apps, builds or artifacts.",
     "rm": "Delete artifacts.",
     "share": "Switch a public install page on or off.",
     "show": "Show everything known of one thing.",
+    "token": "Mint a long-lived, read-only Xcode Cloud token.",
 }
 """The verbs; each is `tui.cli.VERB:command`, imported when it is called."""
 
@@ -61,24 +64,38 @@ class Verbs(click.Group):
     "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 partly done, 6 verification failed.",
 )
 @click.version_option(__version__, prog_name="digsite")
+@click.option("--read-only", is_flag=True, help="Refuse every change in this run, as DIGSITE_READ_ONLY=1 does.")
+@click.option("--no-cache", is_flag=True, help="Open the explorer without the catalog of what was listed before.")
 @click.pass_context
-def digsite(ctx: click.Context) -> None:
+def digsite(ctx: click.Context, read_only: bool, no_cache: bool) -> None:
     """Explore the artifacts that mobile CI builds leave behind, on Bitrise and Xcode Cloud.
 
     Without a command opens the explorer, at PATH where one is given.
     """
+    from tui.log import start_logging
+
+    start_logging()
+    if read_only:
+        os.environ["DIGSITE_READ_ONLY"] = "1"  # for programs that are started, too
     if ctx.invoked_subcommand is None:
         from tui.cli.explore import explore
 
-        sys.exit(explore(None))
+        sys.exit(explore(None, with_catalog=not no_cache))
 
 
 def main() -> None:
     """Runs the command line and exits with its code."""
+    sys.excepthook = _report_crash
     code = run()
     for stream in (sys.stdout, sys.stderr):
         _flush_or_drop(stream)
     sys.exit(code)
+
+
+def _report_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    from tui.crash import excepthook
+
+    excepthook(kind, error, trace)
 
 
 def _flush_or_drop(stream: TextIO) -> None:

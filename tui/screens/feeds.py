@@ -29,11 +29,13 @@ class Feeds:
     def __init__(self, services: Services, now: Callable[[], datetime]) -> None:
         self._services, self._now = services, now
 
-    def apps(self, *, anew: bool = False) -> list[Feed[App]]:
-        """One feed an account; `anew` asks the provider even where its answer is fresh."""
+    def apps(self, only: AccountName | None = None, *, anew: bool = False) -> list[Feed[App]]:
+        """One feed an account, or that of one only; `anew` asks the provider even where its answer is fresh."""
         listings = self._services.listings
         feeds = []
         for name, session in self._services.sessions.items():
+            if only not in {None, name}:
+                continue
             kept = None if anew else listings.kept_apps(name)
             feed = _feed(name, partial(listings.apps, session, anew=anew), kept)
             feed.owns = partial(_is_of_account, name)

@@ -6,17 +6,23 @@ A change whose answer was lost is looked up, not sent again; an artifact that is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tui.errors import Conflict, DigsiteError, NotFound, NotSupported, OutcomeUnknown
 from tui.models import Artifact, ArtifactRef, Verb
 from tui.providers import Provider
+from tui.services.journal import Journal, JournalError
 
 
 class Changes:
-    """Sends changes; at most one is in flight for an artifact."""
+    """Sends changes; at most one is in flight for an artifact.
 
-    def __init__(self) -> None:
+    Args:
+        journal: Where each is noted before it is sent; None notes nothing.
+    """
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self._journal = journal
         self._in_flight: set[ArtifactRef] = set()
 
     async def publish(self, provider: Provider, artifact: Artifact, *, enabled: bool) -> Artifact:
@@ -28,7 +34,7 @@ class Changes:
             ProviderError: It failed; nothing is known to have changed.
         """
         _refuse(provider, Verb.PUBLISH, artifact)
-        with self._alone(artifact.ref):
+        with self._alone(artifact.ref), self._noted(f"public {'on' if enabled else 'off'}", artifact):
             try:
                 return await provider.set_public(artifact, enabled)
             except OutcomeUnknown:
@@ -54,11 +60,32 @@ class Changes:
                     f"{artifact.title!r} changed on the server since it was listed; it was not deleted.",
                     hint="Refresh the list and look again.",
                 )
-            try:
-                await provider.delete(artifact.ref)
-            except OutcomeUnknown:
-                if not await _is_gone(provider, artifact):
-                    raise
+            with self._noted("delete", artifact):
+                try:
+                    await provider.delete(artifact.ref)
+                except OutcomeUnknown:
+                    if not await _is_gone(provider, artifact):
+                        raise
+
+    @contextmanager
+    def _noted(self, change: str, artifact: Artifact) -> Iterator[None]:
+        """Around a change that is sent: a line before, and one with what became of it."""
+        if self._journal is None:
+            yield
+            return
+        self._journal.write(change, artifact, "sent")
+        state = "unknown"  # also when we are cancelled: the request may have arrived
+        try:
+            yield
+            state = "done"
+        except OutcomeUnknown:
+            raise
+        except DigsiteError:
+            state = "failed"
+            raise
+        finally:
+            with suppress(JournalError):  # the change is made; its outcome stays unknown in the journal
+                self._journal.write(change, artifact, state)
 
     @contextmanager
     def _alone(self, ref: ArtifactRef) -> Iterator[None]:

@@ -8,19 +8,23 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tui import folders
 from tui.catalog import Catalog
 from tui.config import Config, download_dir
 from tui.errors import DigsiteError
-from tui.folders import cache_dir
+from tui.folders import cache_dir, state_dir
 from tui.hosts import is_loopback
 from tui.models import AccountName, Artifact, Source
 from tui.providers import plugin, plugin_names
 from tui.services.changes import Changes
+from tui.services.destinations import DEFAULT_TEMPLATE, Template
+from tui.services.inside import Inside, open_inside
+from tui.services.journal import Journal
 from tui.services.listings import Listings
 from tui.services.resolve import Resolver
 from tui.services.session import Session
 from tui.storage import Storage
-from tui.transfers import TransferQueue
+from tui.transfers import QueueStore, TransferId, TransferQueue
 
 
 class Services:
@@ -44,16 +48,39 @@ class Services:
         self.sessions: Mapping[AccountName, Session] = {s.account.name: s for s in sessions}
         self.problems = tuple(problems)
         self.resolver = Resolver(self.sessions)
-        self.changes = Changes()
+        self.changes = Changes(Journal(state_dir() / "changes.jsonl"))
         self.catalog = catalog
         self.listings = Listings(catalog)
         self.download_dir: Path = download_dir(config)
         loopback = any(is_loopback(urlsplit(s.account.url or "").hostname or "") for s in sessions)
-        self.transfers = TransferQueue(self._source, Storage(allow_loopback=loopback), jobs=config.jobs)
+        self._storage = Storage(allow_loopback=loopback, read_timeout_s=config.stall_timeout_s)
+        self.template = Template(config.template or DEFAULT_TEMPLATE)
+        self.transfers = TransferQueue(
+            self._source,
+            self._storage,
+            jobs=config.jobs,
+            connections=config.connections,
+            limit_rate=config.limit_rate,
+        )
 
     async def _source(self, artifact: Artifact) -> Source:
         provider = await self.sessions[artifact.ref.account].provider()
         return await provider.source(artifact)
+
+    async def look_inside(self, artifact: Artifact) -> Inside:
+        """Opens an artifact as an archive, without downloading it.
+
+        Raises:
+            PeekError: It is no archive that can be looked into.
+            NoRanges: The storage does not serve parts of it.
+            DigsiteError: The provider or the storage cannot be asked.
+        """
+        return await open_inside(self._storage, self._source, artifact)
+
+    async def keep_transfers(self) -> Sequence[TransferId]:
+        """Makes the queue outlive the program; gives what earlier runs left unfinished."""
+        store = QueueStore(folders.state_dir() / "queue.sqlite")
+        return await self.transfers.keep(store, tuple(self.sessions))
 
     def add_session(self, session: Session) -> None:
         """Takes an account in that was added while running; it stands in for what the environment gave."""

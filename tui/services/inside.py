@@ -1,0 +1,86 @@
+"""The inside of a remote artifact, for callers on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tui.errors import Unreachable
+from tui.models import Artifact, Source
+from tui.peek import Archive, Entry, InsideFacts, RemoteFile, ios_facts
+from tui.secret import Secret
+from tui.storage import Storage
+from tui.threads import in_daemon_thread
+
+_SOURCE_TIMEOUT_S: Final = 60.0
+
+
+@dataclass
+class Inside:
+    """An opened archive: its directory is there; everything else is read when asked for."""
+
+    artifact: Artifact
+    _archive: Archive
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All members, in the archive's order."""
+        return self._archive.entries
+
+    @property
+    def moved_bytes(self) -> int:
+        """What looking inside has cost so far over the network."""
+        return self._archive.remote.moved_bytes
+
+    async def read(self, name: str, limit: int) -> bytes:
+        """A member's first bytes, unpacked.
+
+        Raises:
+            NotFound: There is no such member.
+            PeekError: It is encrypted or broken.
+            TransferError: It cannot be read.
+        """
+        return await in_daemon_thread(lambda: self._archive.read(name, limit), name="peek")
+
+    async def copy(self, name: str, write: Callable[[bytes], object]) -> None:
+        """Hands a whole member to `write`, which is called in a thread."""
+        await in_daemon_thread(lambda: self._archive.copy(name, write), name="peek")
+
+    async def facts(self) -> InsideFacts | None:
+        """What the app inside tells of itself; None when there is no iOS app."""
+        return await in_daemon_thread(lambda: ios_facts(self._archive), name="peek")
+
+
+async def open_inside(
+    storage: Storage, fetch_source: Callable[[Artifact], Awaitable[Source]], artifact: Artifact
+) -> Inside:
+    """Reads an archive's directory.
+
+    Args:
+        storage: The bare client.
+        fetch_source: Asks the provider for a fresh URL; called again when one has expired.
+        artifact: The archive.
+
+    Raises:
+        PeekError: It is no archive that can be looked into.
+        DigsiteError: The provider or the storage cannot be asked.
+    """
+    loop = asyncio.get_running_loop()
+
+    async def fetch() -> Secret:
+        return (await fetch_source(artifact)).url
+
+    def fetch_url() -> Secret:  # in the thread
+        waiting = asyncio.run_coroutine_threadsafe(fetch(), loop)
+        try:
+            return waiting.result(_SOURCE_TIMEOUT_S)
+        except TimeoutError as error:
+            waiting.cancel()
+            raise Unreachable("The provider gave no link in time.") from error
+
+    def open_archive() -> Archive:
+        return Archive(RemoteFile(storage, fetch_url, artifact.size_bytes))
+
+    return Inside(artifact, await in_daemon_thread(open_archive, name="peek"))
