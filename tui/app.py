@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from textual import constants
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from tui.assets import stylesheet
 from tui.paths import DigPath
@@ -30,11 +34,14 @@ class DigsiteApp(App[str]):
     """
 
     TITLE = "digsite"
-    CSS_PATH = [stylesheet("base"), stylesheet("explorer"), stylesheet("dialogs")]  # noqa: RUF012
+    CSS_PATH = [  # noqa: RUF012
+        stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers")
+    ]
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", id="app.interrupt", show=False, priority=True, system=True),
+        Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Write the whole screen again"),
     ]
 
     def __init__(
@@ -44,8 +51,23 @@ class DigsiteApp(App[str]):
         self._services, self._start, self._now = services, start, now
         self._interrupted = False
 
-    def on_mount(self) -> None:
-        self.push_screen(Explorer(self._services, start=self._start, now=self._now), self.exit)
+    def get_driver_class(self) -> type[Driver]:
+        """The driver that sends changed cells only; Textual's own on Windows, or where the environment names one."""
+        usual = super().get_driver_class()
+        if sys.platform == "win32" or constants.DRIVER:
+            return usual
+        from tui.terminal.driver import CellDriver
+
+        return CellDriver
+
+    def get_default_screen(self) -> Screen[None]:
+        """The explorer itself: an empty screen below it would be arranged and painted first."""
+        return Explorer(self._services, start=self._start, now=self._now)
+
+    def action_redraw(self) -> None:
+        """Mends a screen that something else has written on."""
+        # Drivers of Textual's own have no memory of the screen that could be wrong.
+        getattr(self._driver, "redraw", self.refresh)()
 
     def action_interrupt(self) -> None:
         """Quits at the second time within two seconds."""
@@ -68,6 +90,19 @@ class DigsiteApp(App[str]):
                 help_text = binding.tooltip or binding.description
                 yield SystemCommand(title, help_text, lambda key=binding.key: self.simulate_key(key))
         yield from super().get_system_commands(screen)
+
+    def _fatal_error(self) -> None:
+        """Stands in for Textual's own, which prints the locals of every frame; the exit code is 1 already."""
+        from rich.text import Text
+
+        from tui.crash import explain
+
+        error: BaseException | None = self._exception
+        if isinstance(error, WorkerFailed):  # it has no traceback; what it was raised for has
+            error = error.error
+        if error is not None:
+            self._exit_renderables.append(Text(explain(error)))
+        self._close_messages_no_wait()
 
     def end_by_signal(self, number: int) -> None:
         """Ends in order and tells by the exit code which signal it was."""

@@ -17,6 +17,8 @@ from tui.widgets.format import remaining, size
 ROWS: Final = 5
 """Lines at most: one of the sum, the rest one a transfer."""
 _BAR: Final = 16
+_FIGURES: Final = 42
+"""Cells for bytes, rate and time left: ` 999.9 MB of 999.9 MB  999.9 kB/s 59m 59s`."""
 
 _WORDS: Final = {
     TransferState.QUEUED: "waiting",
@@ -59,7 +61,7 @@ class TransfersDock(Widget):
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def _line(self, transfer: TransferSnapshot) -> tuple[str, str, str]:
-        room = max(10, (self.size.width or 80) - _BAR - 36)
+        room = max(10, (self.size.width or 80) - _BAR - _FIGURES)
         title = pad(f" {clean(transfer.label)}", room)
         if transfer.state is TransferState.FAILED:
             return title, "", f" failed: {clean(str(transfer.error or ''))}"

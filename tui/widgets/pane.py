@@ -49,6 +49,8 @@ class Feed(Generic[T]):
     """Whether a row came from this feed; needed where a pane has several."""
     reach: str = ""
     """Where a filter looks for rows beyond those that are loaded, in words; empty when it does not."""
+    replaces: bool = False
+    """Whether its first page stands in for all rows of now, rather than being merged with them."""
     kept: tuple[T, ...] = ()
     """Rows of an earlier listing, shown until the first page is there."""
     kept_at: datetime | None = None
@@ -168,9 +170,10 @@ class Pane(Vertical, Generic[T]):
         self._start(feeds)
 
     def restart(self, feeds: Sequence[Feed[T]]) -> None:
-        """Shows the rows of other feeds under the same filter and sort order."""
+        """Shows the rows of other feeds under the same filter; those of now stay until the first page is there."""
         self.workers.cancel_node(self)
-        self.rows.replace([])
+        for feed in feeds:
+            feed.replaces = True
         self._start(feeds)
 
     def clear(self, subject: str = "", *lines: str) -> None:
@@ -235,7 +238,9 @@ class Pane(Vertical, Generic[T]):
         if cursor is not None:
             feed.seen.add(cursor)
         feed.cursor, feed.more = cursor, cursor is not None
-        if first and self.rows.rows:
+        if first and feed.replaces:
+            self.rows.replace(page.items)
+        elif first and self.rows.rows:
             self._merge(feed, page)
         else:
             self.rows.append(page.items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from tui.models.filter import RowFilter
@@ -42,6 +43,7 @@ class Rows(Generic[T]):
         self._columns = columns
         self._group, self._order = group, order
         self._index: dict[Hashable, int] = {}
+        self._read: dict[Callable[[T], Any], list[Any]] = {}  # what filters read of the rows so far
 
     def __len__(self) -> int:
         return len(self.view)
@@ -54,7 +56,7 @@ class Rows(Generic[T]):
     @property
     def marked(self) -> list[T]:
         """The marked rows, hidden ones included, in the order they came."""
-        return [row for row in self.items if self.key(row) in self.marks] if self.marks else []
+        return [self.items[i] for i in sorted(self._index[key] for key in self.marks)]
 
     def at(self, position: int) -> T | None:
         """The row at a position of the view; None for a heading and beyond the end."""
@@ -79,7 +81,10 @@ class Rows(Generic[T]):
             return None
         if isinstance(self.view, range):
             return index
-        return self.view.index(index) if index in self.view else None
+        try:
+            return self.view.index(index)
+        except ValueError:
+            return None
 
     def keys_between(self, first: int, last: int) -> set[Hashable]:
         """The identities of the rows from one position of the view up to and with another."""
@@ -88,6 +93,8 @@ class Rows(Generic[T]):
     def replace(self, rows: Iterable[T]) -> None:
         """Holds these rows instead; marks stay with rows that are still there."""
         self.items, self._index = [], {}
+        for values in self._read.values():
+            values.clear()
         self._take(rows)
         self.marks &= self._index.keys()
         self.arrange()
@@ -106,7 +113,7 @@ class Rows(Generic[T]):
         index = self._index.get(self.key(row))
         if index is None:
             return False
-        self.items[index] = row
+        self._put(index, row)
         return True
 
     def sort_next(self) -> None:
@@ -120,8 +127,9 @@ class Rows(Generic[T]):
         """Makes the view anew."""
         self.headings = []
         view: Sequence[int] = range(len(self.items))
-        if self.filter:
-            view = [i for i in view if self.filter.matches(self.items[i])]
+        for term in self.filter.terms:
+            values, accepts = self._values(term.read), term.accepts
+            view = [i for i in view if accepts(values[i])]
         if self.sort is not None and self.sort.sort is not None:
             read = self.sort.sort
             view = sorted(view, key=lambda i: _orderable(read(self.items[i])), reverse=self.reverse)
@@ -150,9 +158,21 @@ class Rows(Generic[T]):
             if index == len(self.items):
                 self.items.append(row)
             else:
-                self.items[index] = row
+                self._put(index, row)
                 replaced = True
         return replaced
+
+    def _put(self, index: int, row: T) -> None:
+        self.items[index] = row
+        for read, values in self._read.items():
+            if index < len(values):
+                values[index] = read(row)
+
+    def _values(self, read: Callable[[T], Any]) -> list[Any]:
+        """What a filter reads of every row, kept: while it is typed, the same is asked for at each key."""
+        values = self._read.setdefault(read, [])
+        values.extend(map(read, islice(self.items, len(values), None)))
+        return values
 
     def _grouped(self, view: Sequence[int], group: Callable[[T], str | None]) -> list[int]:
         entries: list[int] = []

@@ -1,0 +1,1 @@
+"""What goes out to the terminal: only the cells that changed."""
