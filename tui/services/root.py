@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui import folders
@@ -18,13 +19,15 @@ from tui.models import AccountName, Artifact, Source
 from tui.providers import plugin, plugin_names
 from tui.services.changes import Changes
 from tui.services.destinations import DEFAULT_TEMPLATE, Template
-from tui.services.inside import Inside, open_inside
 from tui.services.journal import Journal
 from tui.services.listings import Listings
 from tui.services.resolve import Resolver
 from tui.services.session import Session
 from tui.storage import Storage
 from tui.transfers import QueueStore, TransferId, TransferQueue
+
+if TYPE_CHECKING:
+    from tui.services.inside import Inside
 
 
 class Services:
@@ -75,6 +78,8 @@ class Services:
             NoRanges: The storage does not serve parts of it.
             DigsiteError: The provider or the storage cannot be asked.
         """
+        from tui.services.inside import open_inside  # zipfile and plistlib, only where they are wanted
+
         return await open_inside(self._storage, self._source, artifact)
 
     async def keep_transfers(self) -> Sequence[TransferId]:
