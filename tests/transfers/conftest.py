@@ -7,6 +7,7 @@ import os
 import random
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -69,13 +70,16 @@ class Request:
     headers: dict[str, str]
     sent: int = 0
     """Body bytes given to the socket."""
+    connection: int = 0
+    """The client's port: equal for requests on one connection."""
 
 
 class FaultServer:
     """Serves one object; `plan` takes the requests in turn, afterwards every answer is good."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.body = b""
+        self.scheme, self.host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
         self.etag: str | None = '"v1"'
         self.last_modified: str | None = None
         self.content_type = "application/octet-stream"
@@ -104,12 +108,14 @@ class FaultServer:
                 return
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def url(self, path: str = "/object") -> str:
-        return f"http://127.0.0.1:{self.port}{path}?X-Amz-Signature=SENTINEL-SIGNATURE"
+        return f"{self.scheme}://{self.host}:{self.port}{path}?X-Amz-Signature=SENTINEL-SIGNATURE"
 
     @property
     def sent(self) -> int:
@@ -124,15 +130,16 @@ class FaultServer:
         return self.body
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
-        request = Request(handler.command, handler.path, {k.lower(): v for k, v in handler.headers.items()})
+        headers = {k.lower(): v for k, v in handler.headers.items()}
+        request = Request(handler.command, handler.path, headers, connection=handler.client_address[1])
         with self._lock:
             self.requests.append(request)
             answer = self.plan.pop(0) if self.plan else self.always
         if answer.status is not None:
             self._send_text(handler, answer)
             return
-        start, status = self._range(request, answer)
-        payload = self.body[start:] + answer.surplus
+        start, end, status = self._range(request, answer)
+        payload = self.body[start:end] + answer.surplus
         handler.send_response_only(status)
         for name, value in (
             ("Server", answer.server),
@@ -143,7 +150,7 @@ class FaultServer:
                 handler.send_header(name, value)
         handler.send_header("Content-Type", self.content_type)
         if status == 206 and not answer.drop_content_range:
-            handler.send_header("Content-Range", f"bytes {start}-{len(self.body) - 1}/{len(self.body)}")
+            handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(self.body)}")
         if status == 416:
             handler.send_header("Content-Range", f"bytes */{len(self.body)}")
             payload = b"<Error><Code>InvalidRange</Code></Error>"
@@ -158,15 +165,17 @@ class FaultServer:
         handler.end_headers()
         self._send(handler, payload, answer, request)
 
-    def _range(self, request: Request, answer: Answer) -> tuple[int, int]:
-        asked = re.fullmatch(r"bytes=(\d+)-", request.headers.get("range", ""))
+    def _range(self, request: Request, answer: Answer) -> tuple[int, int, int]:
+        size = len(self.body)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
         condition = None if answer.ignore_if_range else request.headers.get("if-range")
         changed = condition is not None and condition not in {self.etag, self.last_modified}
         if not asked or answer.ignore_range or changed:
-            return 0, 200
-        if int(asked[1]) >= len(self.body):
-            return 0, 416
-        return (int(asked[1]) if answer.range_start is None else answer.range_start), 206
+            return 0, size, 200
+        if int(asked[1]) >= size:
+            return 0, size, 416
+        end = min(size, int(asked[2]) + 1) if asked[2] else size
+        return (int(asked[1]) if answer.range_start is None else answer.range_start), end, 206
 
     def _send_text(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
         handler.send_response(answer.status or 500)

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from tests.transfers.conftest import Answer, FaultServer
 from tui.errors import ConfigError, DigsiteError, Incomplete, LinkExpired, TransferError
 from tui.secret import Secret
-from tui.storage import Storage, network
+from tui.storage import Body, Storage, network
 
 URL = Secret("https://storage.example.com/o?X-Amz-Signature=SENTINEL")
 
@@ -224,16 +224,16 @@ def test_no_proxy_is_honoured_and_loopback_needs_none(
     assert read_all(storage, Secret(server.url())) == server.body
 
 
-def test_a_server_that_says_nothing_is_given_up(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "READ_TIMEOUT_S", 0.05)
+def test_a_server_that_says_nothing_is_given_up() -> None:
+    storage = Storage(allow_loopback=True, read_timeout_s=0.05)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = Secret(f"http://127.0.0.1:{listening.getsockname()[1]}/x")
         with pytest.raises(Incomplete, match="did not answer"):
             storage.open(url)
 
 
-def test_a_body_that_stalls_is_given_up(server: FaultServer, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "READ_TIMEOUT_S", 0.05)
+def test_a_body_that_stalls_is_given_up(server: FaultServer) -> None:
+    storage = Storage(allow_loopback=True, read_timeout_s=0.05)
     server.fill(1000_000)
     stalled = threading.Event()
     server.plan = [Answer(pause=stalled)]
@@ -265,3 +265,84 @@ def test_abort_ends_a_read_that_waits_in_another_thread(server: FaultServer, sto
     body.close()
     assert not thread.is_alive()
     assert len(errors) == 1
+
+
+@pytest.fixture(params=["http", "https"])
+def either(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    """A server that speaks plain HTTP, and one that speaks TLS."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = None
+    if request.param == "https":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+    running = FaultServer(context)
+    yield running
+    running.close()
+
+
+def read_views(body: Body, into: bytearray, stop_at: int | None = None) -> bytes:
+    """Reads to the end, or until there are that many bytes."""
+    while (stop_at is None or len(into) < stop_at) and (data := body.read_view()):
+        into += data
+    return bytes(into)
+
+
+def fetch_views(storage: Storage, server: FaultServer, start: int = 0, end: int | None = None) -> bytes:
+    with storage.open(Secret(server.url()), start=start, end=end) as body:
+        return read_views(body, bytearray())
+
+
+@pytest.mark.parametrize("size", [0, 1, 9_000, 300_000, 3_000_000])
+def test_views_are_the_bytes_and_leave_the_connection_for_the_next_request(
+    either: FaultServer, storage: Storage, size: int
+) -> None:
+    either.fill(size)
+    for _ in range(3):
+        assert fetch_views(storage, either) == either.body
+    if size > 100:
+        assert fetch_views(storage, either, start=50, end=size - 10) == either.body[50 : size - 9]
+    assert len({request.connection for request in either.requests}) == 1
+
+
+def test_views_of_chunks_and_of_a_body_that_the_connection_ends(either: FaultServer, storage: Storage) -> None:
+    either.fill(500_000)
+    for answer in (Answer(chunked=True), Answer(no_length=True)):
+        either.plan = [answer]
+        assert fetch_views(storage, either) == either.body
+
+
+@pytest.mark.parametrize("cut", [0, 100, 250_000, 999_990])
+def test_a_cut_is_told_after_the_bytes_that_came_before_it(either: FaultServer, storage: Storage, cut: int) -> None:
+    either.fill(1_000_000)
+    either.plan = [Answer(cut_after=cut)]
+    read = bytearray()
+    with storage.open(Secret(either.url())) as body, pytest.raises(Incomplete):
+        read_views(body, read)
+    assert bytes(read) == either.body[:cut]
+
+
+def test_what_came_is_given_while_the_server_pauses(either: FaultServer, storage: Storage) -> None:
+    either.fill(1_000_000)
+    go_on = threading.Event()
+    either.plan = [Answer(pause=go_on)]
+    read = bytearray()
+    with storage.open(Secret(either.url())) as body:
+        read_views(body, read, stop_at=500_000)
+        go_on.set()
+        assert read_views(body, read) == either.body
+
+
+def test_a_view_that_stalls_or_is_aborted_ends(either: FaultServer) -> None:
+    either.fill(1_000_000)
+    storage = Storage(allow_loopback=True, read_timeout_s=0.1)
+    stalled = threading.Event()
+    either.plan = [Answer(pause=stalled)]
+    with storage.open(Secret(either.url())) as body, pytest.raises(Incomplete, match="sent nothing for"):
+        read_views(body, bytearray())
+    stalled.set()
+    with storage.open(Secret(either.url())) as body:
+        assert body.read_view()
+        body.abort()
+        with pytest.raises(Incomplete, match="stopped"):
+            read_views(body, bytearray())
+    storage.close()

@@ -60,7 +60,7 @@ def start(server: FaultServer, target: Path) -> subprocess.Popen[str]:
 def test_a_killed_download_goes_on_and_fetches_little_twice(
     server: FaultServer, folder: Path, how: signal.Signals
 ) -> None:
-    server.fill(40 * MB)
+    server.fill(30 * MB)
     kills = 3
     for _ in range(kills):
         server.half_sent.clear()

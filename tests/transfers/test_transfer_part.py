@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,8 +35,11 @@ def target(folder: Path, ref: ArtifactRef) -> Path:
     part = PartFile(made, ref)
     part.restore(go_on)
     part.size_bytes, part.validator = 1 << 30, '"v1"'
+    span = part.spans.open(0)
     for offset in range(0, WRITTEN, NOTE_BYTES):
-        part.write(DATA[offset : offset + NOTE_BYTES])
+        part.write(span, DATA[offset : offset + NOTE_BYTES])
+        if part.done_bytes == SYNC_BYTES:
+            part.sync()
     part._release()
     return made
 
@@ -45,7 +48,7 @@ def held(target: Path, ref: ArtifactRef) -> PartFile:
     part = PartFile(target, ref)
     part.restore(go_on)
     assert part.read(0, part.done_bytes) == DATA[: part.done_bytes]
-    assert part.sha256 == hashlib.sha256(DATA[: part.done_bytes]).hexdigest()
+    assert part.spans.proofs() == [(0, part.done_bytes, zlib.crc32(DATA[: part.done_bytes]))]
     part.close()
     return part
 
@@ -64,7 +67,9 @@ def test_after_a_power_failure_the_last_sync_counts(target: Path, ref: ArtifactR
     assert held(target, ref).done_bytes == SYNC_BYTES
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 1}', '{"version": 99, "held_bytes": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 2}', '{"version": 2, "artifact": {}, "spans": [[5, 1, 0]]}', '{"version": 99}']
+)
 def test_a_torn_note_is_no_claim(target: Path, ref: ArtifactRef, text: str) -> None:
     target.with_name("app.apk.part.json~").write_text(text)
     assert held(target, ref).done_bytes == SYNC_BYTES
@@ -74,7 +79,8 @@ def test_a_sidecar_that_claims_too_much_is_not_believed(target: Path, ref: Artif
     target.with_name("app.apk.part.json~").unlink()
     sidecar = sidecar_path(target)
     data = json.loads(sidecar.read_text())
-    sidecar.write_text(json.dumps({**data, "held_bytes": data["held_bytes"] + 1}))
+    ((start, end, crc),) = data["spans"]
+    sidecar.write_text(json.dumps({**data, "spans": [[start, end + 1, crc]]}))
     part = PartFile(target, ref)
     assert part.restore(go_on) == "the unfinished file was changed on disk"
     assert part.done_bytes == 0
@@ -84,7 +90,9 @@ def test_a_sidecar_that_claims_too_much_is_not_believed(target: Path, ref: Artif
 def test_closing_claims_every_byte(target: Path, ref: ArtifactRef) -> None:
     part = PartFile(target, ref)
     part.restore(go_on)
-    part.write(DATA[part.done_bytes :])
+    span = part.spans.open(part.done_bytes)
+    part.write(span, DATA[part.done_bytes :])
+    part.spans.close(span)
     part.close()
     assert held(target, ref).done_bytes == WRITTEN
 
@@ -106,4 +114,27 @@ def test_a_part_that_was_moved_away_is_not_published(target: Path, ref: Artifact
     with pytest.raises(Destination, match="moved or replaced"):
         part.publish(target, overwrite=True)
     assert not target.exists()
+    part.close()
+
+
+def test_spans_of_several_connections_survive_and_a_damaged_one_is_fetched_again(
+    folder: Path, ref: ArtifactRef
+) -> None:
+    target = folder / "app.apk"
+    part = PartFile(target, ref)
+    part.restore(go_on)
+    part.size_bytes, part.validator = len(DATA), '"v1"'
+    for start in (0, 4 * NOTE_BYTES, 6 * NOTE_BYTES):
+        part.write(part.spans.open(start), DATA[start : start + NOTE_BYTES])
+    part._release()
+    with part_path(target).open("r+b") as file:
+        file.seek(4 * NOTE_BYTES + 7)
+        file.write(b"?")
+    part = PartFile(target, ref)
+    part.restore(go_on)
+    assert [(start, end) for start, end, _ in part.spans.proofs()] == [
+        (0, NOTE_BYTES),
+        (6 * NOTE_BYTES, 7 * NOTE_BYTES),
+    ]
+    assert list(part.spans.gaps(len(DATA))) == [(NOTE_BYTES, 6 * NOTE_BYTES), (7 * NOTE_BYTES, len(DATA))]
     part.close()

@@ -6,18 +6,15 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui.errors import AuthError, DigsiteError, NotAllowed, NotFound, RateLimited
 from tui.models import App, Artifact, Build, Verb
 from tui.safe_text import clean
-from tui.services import Services, all_artifacts
-from tui.services.destinations import tidy_targets
-from tui.transfers import TransferState
+from tui.services import Services
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 from tui.widgets.format import count
-from tui.widgets.questions import delete_question, listing, publish_question, total_size, typed_answer
+from tui.widgets.questions import delete_question, publish_question, total_size, typed_answer
 
 if TYPE_CHECKING:
     from tui.screens.explorer import Explorer
@@ -72,62 +69,6 @@ class ArtifactActions:
             others = f" ({count(len(reasons), 'artifact')} left out)" if allowed else ""
             self._say(f"{reasons[0]}{others}", severity="warning")
         return allowed
-
-    # Download ---------------------------------------------------------------------------------------------
-
-    def download(self, rows: Sequence[Row]) -> None:
-        """Downloads artifacts, or all artifacts of builds; several after a dialog with their list and sum."""
-        if any(isinstance(row, App) for row in rows) or not rows:
-            self._say("Open a build to download from it; d on a build takes all its artifacts.", severity="warning")
-            return
-        self._run(self._download(list(rows)), "download")
-
-    async def _download(self, rows: Sequence[Row]) -> None:
-        app = self._screen.open_app
-        if app is None:
-            return
-        try:
-            targets = await self._targets(app, rows)
-        except DigsiteError as error:
-            self._say(str(error), severity="error")
-            return
-        artifacts = list(targets)
-        if not artifacts:
-            self._say("There is no artifact to download.", severity="warning")
-            return
-        if len(artifacts) > 1:
-            folder = os.path.commonpath([path.parent for path in targets.values()])
-            lines = [*listing(artifacts), f"to {folder}"]
-            dialog = ConfirmDialog(f"Download {count(len(artifacts), 'file')}?", lines, verb="Download")
-            if not await self._screen.app.push_screen_wait(dialog):
-                return
-        for artifact, target in targets.items():
-            self._services.transfers.add(artifact, target, label=artifact.title)
-        self._screen.pane.rows.unmark(row.ref for row in rows)
-
-    async def _targets(self, app: App, rows: Sequence[Row]) -> dict[Artifact, Path]:
-        found: dict[Artifact, Path] = {}
-        root = self._services.download_dir
-        artifacts = await self._allowed(Verb.DOWNLOAD, [row for row in rows if isinstance(row, Artifact)])
-        if artifacts and self._screen.open_build is not None:
-            paths = tidy_targets(root, app, self._screen.open_build, artifacts)
-            found |= {artifact: paths[artifact.ref] for artifact in artifacts}
-        for build in (row for row in rows if isinstance(row, Build)):
-            provider = await self._services.sessions[build.ref.account].provider()
-            listed = [artifact async for artifact in all_artifacts(provider, build)]
-            paths = tidy_targets(root, app, build, listed)
-            found |= {artifact: paths[artifact.ref] for artifact in listed}
-        return found
-
-    def cancel_transfers(self) -> None:
-        """Cancels what runs or waits; with nothing of that, clears what is finished."""
-        transfers = self._services.transfers
-        open_states = {TransferState.RUNNING, TransferState.QUEUED, TransferState.PAUSED}
-        active = [t for t in transfers.snapshot().transfers if t.state in open_states]
-        for transfer in active:
-            transfers.cancel(transfer.id)
-        if not active:
-            transfers.clear_finished()
 
     # Publish ----------------------------------------------------------------------------------------------
 

@@ -23,9 +23,10 @@ from tui.models import AccountName, App, AppRef, Artifact, Build, BuildQuery
 from tui.models.filter import build_query
 from tui.paths import DigPath, join
 from tui.safe_text import clean
-from tui.screens.accounts import DEMO, AccountsDialog, AddAccountDialog
 from tui.screens.artifact_actions import ArtifactActions
+from tui.screens.downloads import Downloads
 from tui.screens.feeds import Feeds
+from tui.screens.transfers import TransfersScreen
 from tui.services import Found, Services, Session, app_part, artifact_part, build_part
 from tui.transfers import TransferId, TransferState
 from tui.widgets.crumbs import Crumbs
@@ -47,7 +48,7 @@ DOCK_LINGERS_POLLS = 20
 """Polls for which a finished transfer still stands in the dock: ten seconds."""
 
 
-class Explorer(Screen[str]):
+class Explorer(Screen[None]):
     """The main screen.
 
     Args:
@@ -69,6 +70,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         Binding("escape,h,left,backspace", "back", "Back", id="explorer.back",
                 tooltip="Close the filter, else go one pane back"),
         Binding("d", "download", "Download", id="artifact.download", tooltip="Download the marked rows, or this one"),
+        Binding("D", "download_options", "Download with options", id="artifact.download-options", show=False,
+                tooltip="Folder, name template, conflict rule, unpacking"),
         Binding("p", "publish", "Public", id="artifact.publish", tooltip="Public install page on or off"),
         Binding("X,delete", "delete", "Delete", id="artifact.delete",
                 tooltip="Delete the marked artifacts, or this one; asks first"),
@@ -76,6 +79,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         Binding("o", "open_web", "Browser", id="artifact.open",
                 tooltip="Open in the browser; without a display, show the URL"),
         Binding("i", "detail", "Detail", id="explorer.detail", tooltip="Everything known of this row"),
+        Binding("x", "look_inside", "Inside", id="artifact.inside",
+                tooltip="Look inside an artifact without downloading it"),
+        Binding("T", "transfers", "Transfers", id="transfers.show", tooltip="All transfers, with state and reason"),
         Binding("c", "cancel_transfers", "Cancel transfers", id="transfers.cancel", show=False,
                 tooltip="Cancel running transfers, or clear finished ones"),
         Binding("r", "refresh_pane", "Refresh", id="explorer.refresh", tooltip="Load this pane again"),
@@ -107,10 +113,12 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_app: App | None = None
         self.open_build: Build | None = None
         self._build_query: BuildQuery | None = None
+        self._account: AccountName | None = None
         self._detail_timer: Timer | None = None
         self._feeds = Feeds(services, now)
         self._settled_polls: Counter[TransferId] = Counter()
         self._actions = ArtifactActions(self, services)
+        self._downloads = Downloads(self, services)
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -133,6 +141,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.call_after_refresh(self._begin)  # the first paint waits for no answer
 
     def _begin(self) -> None:
+        self._downloads.restore()
         self.apps.show("", self._feeds.apps(), empty=self._feeds.no_apps)
         catalog = self._services.catalog
         if catalog is not None and catalog.message:
@@ -238,7 +247,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def refresh_pane(self, pane: Pane[Any]) -> None:
         """Loads one pane again; its rows stay meanwhile."""
         if pane is self.apps:
-            self.apps.refresh_rows(self._feeds.apps(anew=True))
+            self.apps.refresh_rows(self._feeds.apps(self._account, anew=True))
         elif pane is self.builds and self.open_app is not None:
             self.builds.refresh_rows(self._feeds.builds(self.open_app, self._build_query, anew=True))
         elif pane is self.artifacts and self.open_build is not None:
@@ -372,7 +381,15 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_download(self) -> None:
         """Downloads the chosen artifacts, or all artifacts of the chosen builds."""
-        self._actions.download(self.chosen())
+        self._downloads.start(self.chosen(), with_options=False)
+
+    def action_download_options(self) -> None:
+        """Downloads after a dialog: folder, names, what to do where a name is taken, unpacking."""
+        self._downloads.start(self.chosen(), with_options=True)
+
+    def action_transfers(self) -> None:
+        """Opens the list of all transfers."""
+        self.app.push_screen(TransfersScreen(self._services.transfers))
 
     def action_publish(self) -> None:
         """Switches the public install page of the chosen artifacts."""
@@ -381,6 +398,16 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def action_delete(self) -> None:
         """Deletes the chosen artifacts, after a question."""
         self._actions.delete(self.chosen())
+
+    def action_look_inside(self) -> None:
+        """Opens the artifact under the cursor as an archive."""
+        from tui.screens.inside import InsideScreen  # not before it is wanted: the first paint waits for imports
+
+        row = self.pane.rows.current
+        if isinstance(row, Artifact):
+            self.app.push_screen(InsideScreen(self._services, row, self.path_of(row), self._now))
+        else:
+            self.notify("Open a build and choose an artifact to look inside.", severity="warning")
 
     def action_copy(self) -> None:
         """Copies the install URL, else the path."""
@@ -392,7 +419,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_cancel_transfers(self) -> None:
         """Cancels what runs; with nothing running, clears what is finished."""
-        self._actions.cancel_transfers()
+        self._downloads.cancel()
 
     def action_accounts(self) -> None:
         """Opens the list of accounts."""
@@ -400,11 +427,16 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     @work(description="accounts")
     async def _choose_account(self, *, welcome: bool) -> None:
+        from tui.screens.accounts import ADD, DEMO, SHOW, AccountsDialog, AddAccountDialog
+
         choice = await self.app.push_screen_wait(AccountsDialog(self._services, welcome=welcome))
-        if choice == DEMO:
-            self.dismiss(DEMO)
-        elif choice is not None:
-            added = await self.app.push_screen_wait(AddAccountDialog(choice))
+        kind, _, name = (choice or "").partition(":")
+        if kind == DEMO:
+            self.app.exit(DEMO)
+        elif kind == SHOW:
+            self._show_account(AccountName(name) if name else None)
+        elif kind == ADD:
+            added = await self.app.push_screen_wait(AddAccountDialog(name))
             if added is not None:
                 self._services.add_session(Session(added.account))
                 self.notify(
@@ -412,6 +444,12 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
                     markup=False,
                 )
                 self.action_refresh_pane()
+
+    def _show_account(self, account: AccountName | None) -> None:
+        """Switches to the apps of one account, or back to those of all."""
+        self._account = account
+        self.apps.show(account or "", self._feeds.apps(account), empty=self._feeds.no_apps)
+        self._focus_pane(self.apps)
 
     # Opening a path given at the start --------------------------------------------------------------------
 

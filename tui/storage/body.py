@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
 from tui.errors import Incomplete
 from tui.storage.head import Head
-from tui.storage.network import READ_TIMEOUT_S, network_errors
+from tui.storage.network import network_errors
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-READ_BYTES: Final = 1 << 20
-"""The most that one `Body.read` gives."""
+READ_BYTES: Final = 256 << 10
+"""The most that one read gives, unless told otherwise."""
+_BUFFERED_BYTES: Final = 16 << 10
+"""More than the header's reader can have read ahead (8 KiB), and what one TLS record holds."""
+_GATHER_S: Final = 0.01
+"""How long a read waits for more before it gives what it has: each piece costs more than itself."""
 
 
 class Body:
@@ -23,27 +28,99 @@ class Body:
         head: What the answer's header says.
         response: The answer; this object closes it.
         host: Where it comes from, for messages.
+        read_timeout_s: Set on its connection; for messages too.
     """
 
-    def __init__(self, head: Head, response: BaseHTTPResponse, host: str) -> None:
+    def __init__(self, head: Head, response: BaseHTTPResponse, host: str, read_timeout_s: float) -> None:
         self.head = head
         self._response = response
         self._host = host
+        self._read_timeout_s = read_timeout_s
+        self._buffer = memoryview(b"")
+        self._has_begun = False
+        self._failure: Exception | None = None
         self._aborted = threading.Event()
 
-    def read(self) -> bytes:
-        """The next bytes as they arrive, at most `READ_BYTES`; empty at the end.
+    def read(self, most: int = READ_BYTES) -> bytes:
+        """The next bytes as they arrive, at most `most`; empty at the end.
 
         Raises:
             Incomplete: The connection broke or stalled, the body ended too early, or `abort` was called.
         """
+        failure, self._failure = self._failure, None
         try:
-            data = self._response.read1(READ_BYTES)
+            if failure is not None:
+                raise failure
+            data = self._response.read1(most)
         except network_errors() as error:
             raise self._broken(error) from error
+        self._has_begun = True
         if self._aborted.is_set():  # what a socket gives after its shutdown is not body
             raise Incomplete("The transfer was stopped.")
         return data or b""
+
+    def read_view(self, most: int = READ_BYTES) -> memoryview:
+        """Like `read`, but into a buffer of its own, which the next call uses again, and straight from the socket.
+
+        Measured over TLS: half the processor time of `read`.
+        """
+        connection = self._socket()
+        direct = min(most, (self._response.length_remaining or 0) - _BUFFERED_BYTES)
+        if connection is None or direct <= 0 or self._failure is not None:
+            return memoryview(self.read(min(most, _BUFFERED_BYTES)))
+        if len(self._buffer) < most:
+            self._buffer = memoryview(bytearray(most))
+        count = self._gather(connection, self._buffer[:direct])
+        if count == 0:
+            return memoryview(self.read(most))  # which knows how it ended
+        self._account(count)
+        if self._aborted.is_set():
+            raise Incomplete("The transfer was stopped.")
+        return self._buffer[:count]
+
+    def _socket(self) -> socket.socket | None:
+        """The connection, where the body's bytes are next on it and their number is known."""
+        reader = getattr(self._response, "_fp", None)
+        is_plain = getattr(reader, "chunked", True) is False and isinstance(getattr(reader, "length", None), int)
+        if not self._has_begun or not is_plain:
+            return None  # the header's reader may hold the first bytes; `read` empties it
+        found = getattr(self._response.connection, "sock", None)
+        return found if isinstance(found, socket.socket) else None
+
+    def _gather(self, connection: socket.socket, room: memoryview) -> int:
+        """Waits for bytes, then takes those that follow at once; 0 at the end."""
+        timeout_s, count = connection.gettimeout(), 0
+        try:
+            count = connection.recv_into(room)
+            connection.settimeout(_GATHER_S)
+            while 0 < count < len(room):
+                got = connection.recv_into(room[count:])
+                count += got
+                if not got:
+                    break
+        except TimeoutError as error:
+            if connection.gettimeout() != _GATHER_S:
+                raise self._broken(error) from error
+        except network_errors() as error:
+            if connection.gettimeout() != _GATHER_S:
+                raise self._broken(error) from error
+            self._failure = error  # after what came before it
+        finally:
+            connection.settimeout(timeout_s)
+        return count
+
+    def _account(self, count: int) -> None:
+        """Tells urllib3 and http.client of bytes that went past them, so that both know when the body ends."""
+        self._response.length_remaining = (self._response.length_remaining or 0) - count
+        reader = self._response._fp  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+        reader.length -= count
+
+    def skip_rest(self) -> None:
+        """All that is wanted was read: at the end of the body the connection can be used again."""
+        try:
+            self._response.read1(1)
+        except network_errors():
+            return
 
     def abort(self) -> None:
         """Makes a `read` that waits in another thread end; `close` is still the reader's to call."""
@@ -68,6 +145,6 @@ class Body:
 
         if self._aborted.is_set():
             return Incomplete("The transfer was stopped.")
-        if isinstance(error, ReadTimeoutError):
-            return Incomplete(f"{self._host} sent nothing for {READ_TIMEOUT_S:.0f} seconds.")
+        if isinstance(error, ReadTimeoutError | TimeoutError):
+            return Incomplete(f"{self._host} sent nothing for {self._read_timeout_s:.0f} seconds.")
         return Incomplete(f"The connection to {self._host} broke before the file was complete.")

@@ -20,7 +20,7 @@ from tui.safe_text import clean
 from tui.secret import Secret
 from tui.storage.body import Body
 from tui.storage.head import read_head
-from tui.storage.network import make_manager, network_errors, proxy_for, unreachable
+from tui.storage.network import READ_TIMEOUT_S, make_manager, network_errors, proxy_for, unreachable
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -40,10 +40,12 @@ class Storage:
 
     Args:
         allow_loopback: Accept plain http, to loopback hosts only. Set when the API itself is on loopback.
+        read_timeout_s: No byte for this long is a stall.
     """
 
-    def __init__(self, *, allow_loopback: bool = False) -> None:
+    def __init__(self, *, allow_loopback: bool = False, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._allow_loopback = allow_loopback
+        self._read_timeout_s = read_timeout_s
         self._managers: dict[str | None, PoolManager] = {}
         self._lock = threading.Lock()
 
@@ -83,7 +85,7 @@ class Storage:
             host = target.hostname or ""
             response = self._get(target, asked | own if _origin(target) == origin else asked)
             if response.status not in _REDIRECTS:
-                return _body(response, host)
+                return _body(response, host, self._read_timeout_s)
             location = response.headers.get("Location", "")
             response.close()
             target = self._check(location, base=target)
@@ -142,13 +144,13 @@ class Storage:
         except LocationParseError as error:
             raise TransferError(f"The address of the file on {host} cannot be read.") from error
         except (HTTPError, OSError, ValueError) as error:
-            raise unreachable(host, error) from error
+            raise unreachable(host, error, self._read_timeout_s) from error
 
     def _manager(self, host: str) -> PoolManager:
         proxy = proxy_for(host)
         with self._lock:
             if proxy not in self._managers:
-                self._managers[proxy] = make_manager(proxy)
+                self._managers[proxy] = make_manager(proxy, self._read_timeout_s)
             return self._managers[proxy]
 
 
@@ -172,10 +174,10 @@ def _is_local_only(host: str) -> bool:
     return address.is_link_local or address.is_unspecified or address.is_multicast
 
 
-def _body(response: BaseHTTPResponse, host: str) -> Body:
+def _body(response: BaseHTTPResponse, host: str, read_timeout_s: float) -> Body:
     try:
         if response.status in {200, 206, 416}:
-            return Body(read_head(response), response, host)
+            return Body(read_head(response), response, host, read_timeout_s)
         raise _refusal(response, host)
     except TransferError:
         response.close()

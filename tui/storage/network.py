@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S: Final = 10.0
 READ_TIMEOUT_S: Final = 30.0
-"""No byte for this long is a stall: the caller continues on a new connection."""
+"""No byte for this long, unless told otherwise, is a stall: the caller continues on a new connection."""
 
 
 def proxy_for(host: str) -> str | None:
@@ -30,7 +30,7 @@ def proxy_for(host: str) -> str | None:
     return proxy if "://" in proxy else f"http://{proxy}"
 
 
-def make_manager(proxy: str | None) -> PoolManager:
+def make_manager(proxy: str | None, read_timeout_s: float) -> PoolManager:
     """A pool of connections, through a proxy or direct.
 
     Raises:
@@ -39,7 +39,7 @@ def make_manager(proxy: str | None) -> PoolManager:
     import urllib3
     from urllib3.exceptions import HTTPError
 
-    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+    timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
     context = _tls_context()
     if proxy is None:
         return urllib3.PoolManager(maxsize=32, timeout=timeout, ssl_context=context)
@@ -92,7 +92,7 @@ def network_errors() -> tuple[type[Exception], ...]:
     return (HTTPError, OSError, ValueError)
 
 
-def unreachable(host: str, error: Exception) -> TransferError:
+def unreachable(host: str, error: Exception, read_timeout_s: float) -> TransferError:
     """What it means that no answer came: `Incomplete` where trying again may help."""
     from urllib3.exceptions import NameResolutionError, ProxyError, ReadTimeoutError, SSLError
 
@@ -106,5 +106,5 @@ def unreachable(host: str, error: Exception) -> TransferError:
     if isinstance(error, NameResolutionError):
         return Incomplete(f"The name {host} cannot be resolved.")
     if isinstance(error, ReadTimeoutError):
-        return Incomplete(f"{host} did not answer within {READ_TIMEOUT_S:.0f} seconds.")
+        return Incomplete(f"{host} did not answer within {read_timeout_s:.0f} seconds.")
     return Incomplete(f"{host} cannot be reached.")

@@ -4,13 +4,16 @@ from tui.transfers.destination import ConflictRule
 from tui.transfers.history import History
 from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
-from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferSnapshot, TransferState
+from tui.transfers.snapshot import INTERRUPTED, QueueSnapshot, TransferId, TransferSnapshot, TransferState
+from tui.transfers.store import QueueStore
 from tui.transfers.unpack import Refused, unpack
 
 __all__ = [
+    "INTERRUPTED",
     "ConflictRule",
     "History",
     "QueueSnapshot",
+    "QueueStore",
     "Refused",
     "RetryPolicy",
     "TransferId",

@@ -7,13 +7,16 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from tui.models import AccountName, AppId, ArtifactId, ArtifactRef, BuildId
+from tui.transfers.spans import Proof
 
-_VERSION: Final = 1
-_MAX_BYTES: Final = 64 << 10
+_VERSION: Final = 2
+_MAX_BYTES: Final = 1 << 20
+_CREATE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,13 @@ class Claim:
     size_bytes: int | None
     validator: str | None
     md5: str | None
-    held_bytes: int
-    """How many, from the start."""
-    sha256: str
-    """Of these bytes."""
+    spans: tuple[Proof, ...]
+    """Which, in order, each with its CRC-32."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How many."""
+        return sum(span.end - span.start for span in self.spans)
 
 
 def part_path(target: Path) -> Path:
@@ -40,17 +46,28 @@ def sidecar_path(target: Path) -> Path:
     return target.with_name(f"{target.name}.part.json")
 
 
+def note_path(target: Path) -> Path:
+    """Where bytes are claimed that were written but need not be on disk yet."""
+    return target.with_name(f"{target.name}.part.json~")
+
+
 def read_claims(target: Path) -> list[Claim]:
-    """What the note and the sidecar of a target say, the sidecar last; those that make no sense are left out."""
-    files = (_read_json(path) for path in (_note_path(target), sidecar_path(target)))
+    """What the note and the sidecar of a target say, in this order; those that make no sense are left out."""
+    files = (_read_json(path) for path in (note_path(target), sidecar_path(target)))
     return [claim for claim in map(_parse_claim, files) if claim is not None]
 
 
+def claimed_bytes(target: Path) -> int:
+    """How much of a target an earlier run says to have left; not checked."""
+    return max((claim.held_bytes for claim in read_claims(target)), default=0)
+
+
 def _parse_claim(data: Mapping[str, object]) -> Claim | None:
-    ref, held, digest = data.get("artifact"), data.get("held_bytes"), data.get("sha256")
-    if data.get("version") != _VERSION or not isinstance(ref, dict):
+    ref, listed = data.get("artifact"), data.get("spans")
+    if data.get("version") != _VERSION or not isinstance(ref, dict) or not isinstance(listed, list):
         return None
-    if not isinstance(held, int) or held < 0 or not isinstance(digest, str):
+    spans = [span for entry in listed if (span := _parse_span(entry)) is not None]
+    if len(spans) < len(listed) or any(a.end > b.start for a, b in pairwise(spans)):
         return None
     names = [ref.get(key) for key in ("account", "app", "build", "artifact")]
     account, app, build, artifact = (name if isinstance(name, str) else "" for name in names)
@@ -60,30 +77,57 @@ def _parse_claim(data: Mapping[str, object]) -> Claim | None:
         size_bytes=size if isinstance(size, int) else None,
         validator=validator if isinstance(validator, str) else None,
         md5=md5 if isinstance(md5, str) else None,
-        held_bytes=held,
-        sha256=digest,
+        spans=tuple(spans),
     )
 
 
+def _parse_span(entry: object) -> Proof | None:
+    if not isinstance(entry, list) or len(entry) != 3 or not all(isinstance(number, int) for number in entry):
+        return None
+    span = Proof(*entry)
+    return span if 0 <= span.start < span.end else None
+
+
 def write_claim(target: Path, claim: Claim) -> None:
-    """Replaces the sidecar, durably and all or nothing; the note is gone then."""
-    _write(_note_path(target), claim, durable=True)
-    _note_path(target).replace(sidecar_path(target))
+    """Replaces the sidecar, durably and all or nothing."""
+    path = sidecar_path(target)
+    fresh = _fresh_path(target)
+    fresh.unlink(missing_ok=True)  # and made anew: never written through a link
+    descriptor = os.open(fresh, _CREATE_FLAGS, 0o666)
+    try:
+        os.write(descriptor, claim_text(claim))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.replace(path)
 
 
-def write_note(target: Path, claim: Claim) -> None:
-    """Notes what was written but need not be on disk yet; the sidecar stays."""
-    _write(_note_path(target), claim, durable=False)
+def _fresh_path(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part.json~new")
 
 
-def _note_path(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part.json~")
+def open_note(target: Path) -> int:
+    """Makes the note, empty, and gives its descriptor."""
+    path = note_path(target)
+    path.unlink(missing_ok=True)
+    return os.open(path, _CREATE_FLAGS, 0o666)
+
+
+def claim_text(claim: Claim) -> bytes:
+    """A claim as it stands in both files."""
+    data = {
+        "version": _VERSION,
+        **asdict(claim),
+        "holder": {"pid": os.getpid(), "host": socket.gethostname()},
+    }
+    return json.dumps(data).encode()
 
 
 def remove_claims(target: Path) -> None:
     """Removes sidecar and note."""
-    _note_path(target).unlink(missing_ok=True)
+    note_path(target).unlink(missing_ok=True)
     sidecar_path(target).unlink(missing_ok=True)
+    _fresh_path(target).unlink(missing_ok=True)
 
 
 def _read_json(path: Path) -> dict[str, object]:
@@ -97,27 +141,11 @@ def _read_json(path: Path) -> dict[str, object]:
 
 
 def holder(target: Path) -> str:
-    """Who wrote the sidecar last, in words."""
-    found = _read_json(sidecar_path(target)).get("holder")
+    """Who wrote the claims last, in words."""
+    found = (_read_json(note_path(target)) or _read_json(sidecar_path(target))).get("holder")
     pid, host = (found.get("pid"), found.get("host")) if isinstance(found, dict) else (None, None)
     if not isinstance(pid, int) or not isinstance(host, str):
         return "another process"
     if pid == os.getpid() and host == socket.gethostname():
         return "another transfer of this program"
     return f"process {pid} on {host}"
-
-
-def _write(path: Path, claim: Claim, *, durable: bool) -> None:
-    data = {
-        "version": _VERSION,
-        **asdict(claim),
-        "holder": {"pid": os.getpid(), "host": socket.gethostname()},
-    }
-    path.unlink(missing_ok=True)  # and made anew: never written through a link
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        os.write(descriptor, json.dumps(data).encode())
-        if durable:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -66,6 +66,14 @@ class History:
         except (sqlite3.Error, OSError) as error:
             _log.warning("a finished file could not be recorded: %s", error)
 
+    def knows(self, target: Path, artifact: ArtifactRef) -> bool:
+        """Whether the file at `target` is this very artifact, as far as size and time tell."""
+        recorded = self._find(target, artifact)
+        if recorded is None or target.is_symlink() or not target.is_file():
+            return False
+        facts = target.stat()
+        return (facts.st_size, facts.st_mtime_ns) == (recorded.size_bytes, recorded.modified_ns)
+
     def sha256_if_same(
         self, target: Path, artifact: ArtifactRef, size_bytes: int | None, check_stop: Callable[[], None]
     ) -> str | None:

@@ -1,9 +1,9 @@
 """An unfinished download on disk: `NAME.part` with the bytes, `NAME.part.json` with what is known of them.
 
-The sidecar is written after the bytes it speaks of are on disk, and carries their SHA-256: so a crash at any
+The sidecar is written after the bytes it speaks of are on disk, and carries their CRC-32: so a crash at any
 moment leaves a sidecar that claims less than there is, and bytes that somebody changed meanwhile are noticed.
 Between two syncs a note, `NAME.part.json~`, claims what was merely written: that survives the death of the
-process, and after a power failure its SHA-256 does not match and the sidecar's claim counts. The lock is on the
+process, and after a power failure its CRC-32 does not match and the sidecar's claim counts. The lock is on the
 `.part` itself, which stays the same file from the first byte to the last.
 """
 
@@ -13,6 +13,8 @@ import errno
 import hashlib
 import os
 import stat
+import threading
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,11 +22,22 @@ from typing import Final
 
 from tui.errors import Destination
 from tui.models import ArtifactRef
-from tui.transfers.claim import Claim, holder, part_path, read_claims, remove_claims, write_claim, write_note
+from tui.transfers.claim import (
+    Claim,
+    claim_text,
+    holder,
+    open_note,
+    part_path,
+    read_claims,
+    remove_claims,
+    sidecar_path,
+    write_claim,
+)
 from tui.transfers.lock import try_lock
+from tui.transfers.spans import Proof, Span, Spans
 
 SYNC_BYTES: Final = 8 << 20
-"""After a power failure at most this much is fetched twice."""
+"""Less than this is not made durable by itself; after a power failure it is fetched twice."""
 NOTE_BYTES: Final = 1 << 20
 """After the death of the process at most this much, and what was on its way, is fetched twice."""
 OVERLAP_BYTES: Final = 64 << 10
@@ -60,16 +73,25 @@ class PartFile:
         """Of the whole object, as the storage told."""
         self.validator: str | None = None
         self.md5: str | None = None
-        self.done_bytes = 0
+        self.spans = Spans()
+        self.generation = 0
+        """Counts how often it began anew."""
         self._path = part_path(target)
         self._synced_bytes = self._noted_bytes = 0
-        self._sha256 = hashlib.sha256()
+        self._claiming = threading.Lock()
+        self._note = -1
+        self._note_length = 0
         self._descriptor = self._open()
 
     @property
-    def sha256(self) -> str:
-        """Of the bytes written so far, in hex."""
-        return self._sha256.hexdigest()
+    def done_bytes(self) -> int:
+        """How many bytes are there, wherever in the file."""
+        return self.spans.total
+
+    @property
+    def unsynced_bytes(self) -> int:
+        """How many of them a power failure could take."""
+        return self.done_bytes - self._synced_bytes
 
     def restore(self, check_stop: Callable[[], None]) -> str | None:
         """Takes over the bytes of an earlier run as far as they are proved.
@@ -81,51 +103,67 @@ class PartFile:
             Why earlier bytes could not be used; None when there was nothing to give up.
         """
         claims = [claim for claim in read_claims(self.target) if claim.artifact == self.artifact]
+        claims.sort(key=lambda claim: claim.held_bytes, reverse=True)
         there = os.fstat(self._descriptor).st_size
         if not claims or there == 0:
             self.restart()
             return "an unfinished file of something else was there" if there else None
-        proved = self._prove(claims, there, check_stop)
-        if proved is None:
+        proved: list[Proof] = []
+        is_loss = any(claim.spans for claim in claims)
+        while claims and not (proved := self._prove(claims, there, check_stop)):
+            claims = [claim for claim in claims if claim.validator != claims[0].validator and claim.spans]
+        if not proved:
             self.restart()
-            return "the unfinished file was changed on disk"
-        os.ftruncate(self._descriptor, proved.held_bytes)
-        self.size_bytes, self.validator, self.md5 = proved.size_bytes, proved.validator, proved.md5
-        self.done_bytes = proved.held_bytes
-        self.sync()
+            return "the unfinished file was changed on disk" if is_loss else None
+        self.size_bytes, self.validator, self.md5 = claims[0].size_bytes, claims[0].validator, claims[0].md5
+        self.spans = Spans(proved)
+        os.ftruncate(self._descriptor, proved[-1].end)
+        self._write_note()
         return None
 
-    def write(self, data: bytes) -> None:
-        """Appends; notes the bytes every `NOTE_BYTES`, and makes them durable every `SYNC_BYTES`."""
+    def write(self, span: Span, data: bytes | memoryview) -> bool:
+        """Adds to a span; True when the bytes were noted, as they are every `NOTE_BYTES`. Any thread may."""
         view = memoryview(data)
         while view:
-            count = os.pwrite(self._descriptor, view, self.done_bytes)
-            self._sha256.update(view[:count])
-            self.done_bytes += count
+            count = os.pwrite(self._descriptor, view, span.end)
+            self.spans.grow(span, view[:count])
             view = view[count:]
-        if self.done_bytes - self._synced_bytes >= SYNC_BYTES:
-            self.sync()
-        elif self.done_bytes - self._noted_bytes >= NOTE_BYTES:
-            self._noted_bytes = self.done_bytes
-            write_note(self.target, self._claim())
+        if self.done_bytes - self._noted_bytes < NOTE_BYTES:
+            return False
+        self._write_note()
+        return True
 
     def sync(self) -> None:
-        """Makes all bytes durable, then claims them."""
-        os.fsync(self._descriptor)
-        self._synced_bytes = self._noted_bytes = self.done_bytes
-        write_claim(self.target, self._claim())
+        """Makes all bytes durable, then claims them. Any thread may."""
+        with self._claiming:
+            claim = self._claim()
+            _sync_data(self._descriptor)
+            write_claim(self.target, claim)
+            self._synced_bytes = claim.held_bytes
+
+    def sync_data(self) -> None:
+        """Makes all bytes durable, without a claim: they are about to be published."""
+        _sync_data(self._descriptor)
 
     def restart(self) -> None:
-        """Forgets all bytes and what was known of the object."""
-        os.ftruncate(self._descriptor, 0)
-        self.done_bytes = self._synced_bytes = self._noted_bytes = 0
-        self.size_bytes = self.validator = self.md5 = None
-        self._sha256 = hashlib.sha256()
-        write_claim(self.target, self._claim())
+        """Forgets all bytes and what was known of the object; nobody may be writing."""
+        with self._claiming:
+            os.ftruncate(self._descriptor, 0)
+            self.generation += 1
+            self.spans.clear()
+            self._synced_bytes = 0
+            self.size_bytes = self.validator = self.md5 = None
+            if sidecar_path(self.target).exists():
+                write_claim(self.target, self._claim())
+        self._write_note()
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes that are there already."""
         return os.pread(self._descriptor, length, offset)
+
+    def read_into(self, buffer: memoryview, offset: int) -> int:
+        """Reads bytes that are there already; gives how many."""
+        return os.preadv(self._descriptor, [buffer], offset)
 
     def file_md5(self, check_stop: Callable[[], None]) -> str:
         """Of all bytes, in hex, read from disk."""
@@ -174,11 +212,14 @@ class PartFile:
             self.discard()
             return
         with suppress(OSError):
-            if self._synced_bytes < self.done_bytes:
+            if self.unsynced_bytes:
                 self.sync()
         self._release()
 
     def _release(self) -> None:
+        if self._note >= 0:
+            os.close(self._note)
+            self._note = -1
         os.close(self._descriptor)
         self._descriptor = -1
 
@@ -230,22 +271,38 @@ class PartFile:
         if os.fstat(self._descriptor).st_size != self.done_bytes:
             raise Destination(f"{self._path} was changed by another program during the download.")
 
-    def _prove(self, claims: Sequence[Claim], there: int, check_stop: Callable[[], None]) -> Claim | None:
-        """The longest claim that the bytes on disk bear out; its SHA-256 is then the one we go on with."""
-        proved = None
-        digest, offset = hashlib.sha256(), 0
-        for claim in sorted(claims, key=lambda claim: claim.held_bytes):
-            if claim.held_bytes > there:
-                break
-            while offset < claim.held_bytes:
-                check_stop()
-                block = self.read(offset, min(_READ_BYTES, claim.held_bytes - offset))
-                digest.update(block)
-                offset += len(block)
-            if digest.hexdigest() != claim.sha256:
-                break
-            proved, self._sha256 = claim, digest.copy()
-        return proved
+    def _prove(self, claims: Sequence[Claim], there: int, check_stop: Callable[[], None]) -> list[Proof]:
+        """The spans that the bytes on disk bear out, in order and without overlap."""
+        proved: list[Proof] = []
+        for claim in claims:
+            if claim.validator != claims[0].validator or claim.size_bytes != claims[0].size_bytes:
+                continue
+            for span in claim.spans:
+                if any(span.start < other.end and other.start < span.end for other in proved) or span.end > there:
+                    continue
+                if self._crc(span, check_stop) == span.crc:
+                    proved.append(span)
+        return sorted(proved)
+
+    def _crc(self, span: Proof, check_stop: Callable[[], None]) -> int:
+        crc, offset = 0, span.start
+        while offset < span.end:
+            check_stop()
+            block = self.read(offset, min(_READ_BYTES, span.end - offset))
+            if not block:  # cut off by another program just now
+                return -1
+            crc = zlib.crc32(block, crc)
+            offset += len(block)
+        return crc
+
+    def _write_note(self) -> None:
+        with self._claiming:
+            if self._note < 0:
+                self._note = open_note(self.target)
+            claim = self._claim()
+            text = claim_text(claim).ljust(self._note_length)  # blanks over what was longer
+            os.pwrite(self._note, text, 0)
+            self._note_length, self._noted_bytes = len(text), claim.held_bytes
 
     def _claim(self) -> Claim:
         return Claim(
@@ -253,8 +310,7 @@ class PartFile:
             size_bytes=self.size_bytes,
             validator=self.validator,
             md5=self.md5,
-            held_bytes=self.done_bytes,
-            sha256=self.sha256,
+            spans=tuple(self.spans.proofs()),
         )
 
 
@@ -293,6 +349,10 @@ def _rename_without_clobbering(source: Path, target: Path) -> None:
         source.rename(target)
     else:
         source.unlink()
+
+
+def _sync_data(descriptor: int) -> None:
+    getattr(os, "fdatasync", os.fsync)(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from time import monotonic
+
+from tui.errors import Incomplete
 
 
 class Stopped(Exception):
@@ -26,3 +29,29 @@ class RetryPolicy:
         """Seconds to wait after this many tries (from 1) without progress."""
         full = min(self.max_delay_s, self.first_delay_s * 2.0 ** (tries - 1))
         return full * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, protects nothing
+
+
+class SpeedCheck:
+    """Gives up a connection that drips; time that it spent waiting for our own limit does not count.
+
+    Args:
+        policy: What counts as dripping.
+        done_bytes: Where it begins.
+    """
+
+    def __init__(self, policy: RetryPolicy, done_bytes: int) -> None:
+        self._policy = policy
+        self._since, self._bytes = monotonic(), done_bytes
+
+    def check(self, done_bytes: int, throttled_s: float) -> None:
+        """Takes note of how far it is.
+
+        Raises:
+            Incomplete: Too little came in the last window.
+        """
+        self._since += throttled_s
+        if monotonic() - self._since < self._policy.slow_window_s:
+            return
+        if done_bytes - self._bytes < self._policy.slow_bytes:
+            raise Incomplete(f"Fewer than {self._policy.slow_bytes:,} bytes came in a minute.")
+        self._since, self._bytes = monotonic(), done_bytes

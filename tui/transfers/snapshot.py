@@ -17,6 +17,10 @@ TransferId = NewType("TransferId", int)
 """Names one transfer within one run; counts from 1 in the order of `TransferQueue.add`."""
 
 
+INTERRUPTED: Final = "interrupted"
+"""The note of a transfer that the end of an earlier run cut short."""
+
+
 class TransferState(StrEnum):
     """Where a transfer is."""
 
@@ -55,6 +59,8 @@ class TransferSnapshot:
     """Why it failed."""
     sha256: str | None = None
     """In hex, of the finished file."""
+    unpacked: Path | None = None
+    """The folder it was unpacked to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,11 @@ class Refused(TransferError):
     """The archive is not unpacked, and nothing of it was written; the message has the reason."""
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip archive by its content; blocks."""
+    return zipfile.is_zipfile(path)
+
+
 def unpack(archive: Path, folder: Path, check_stop: Callable[[], None] = lambda: None) -> Path:
     """Unpacks into a new folder; blocks.
 

@@ -1,0 +1,278 @@
+"""Speed of downloads beside curl and aria2c, from one nginx on loopback: prints ratios, asserts nothing.
+
+    python tests/benchmarks/transfers.py [--folder DIR] [--size MIB] [--rounds N]
+
+Needs nginx, curl, aria2c and openssl; takes a few minutes. digsite's figures are those of the transfers: the start
+of Python is left out of them. What is over several connections runs in a network namespace of its own, with a delay
+of 40 ms for each round trip, or without one where the kernel has no netem.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+MB = 1 << 20
+RATE_OF_A_CONNECTION = 20 * 1000 * 1000
+FILES, FILE_BYTES = 200, 5 * MB
+PLAIN_PORT, TLS_PORT, CAPPED_PORT = 18480, 18443, 18481
+
+
+@dataclass(frozen=True)
+class Took:
+    """One run: seconds on the clock, and of the processor."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def say(text: str) -> None:
+    """One line, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def tool(name: str) -> str:
+    """Where a program is."""
+    found = shutil.which(name)
+    if found is None:
+        raise SystemExit(f"{name} is not installed")
+    return found
+
+
+# digsite's side, in a process of its own ----------------------------------------------------------------------
+
+
+async def _download(urls: Sequence[str], folder: Path, *, jobs: int, connections: int) -> dict[str, float]:
+    import certifi  # noqa: F401  # both are imported before the clock starts
+    import urllib3  # noqa: F401
+
+    from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildId, Source
+    from tui.secret import Secret
+    from tui.storage import Storage
+    from tui.transfers import History, TransferQueue, TransferState
+
+    async def source(artifact: Artifact) -> Source:
+        return Source(url=Secret(artifact.title), size_bytes=artifact.size_bytes)
+
+    storage = Storage(allow_loopback=True)
+    history = History(folder / "history.sqlite")
+    queue = TransferQueue(source, storage, jobs=jobs, connections=connections, history=history)
+    sizes = [int(url.rpartition("-")[2]) for url in urls]
+    before, began = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    rss_before = before.ru_maxrss
+    for number, (url, size) in enumerate(zip(urls, sizes, strict=True)):
+        ref = ArtifactRef(AccountName("a"), AppId("a"), BuildId("b"), ArtifactId(str(number)))
+        artifact = Artifact(ref=ref, title=url, kind=ArtifactKind.FILE, kind_raw="", size_bytes=size)
+        queue.add(artifact, folder / f"file-{number}", label="file")
+    snapshot = await queue.join()
+    wall_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
+    assert all(t.state is TransferState.DONE for t in snapshot.transfers), snapshot.transfers[0].error
+    await queue.aclose()
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall_s": wall_s, "cpu_s": cpu_s, "memory_mb": (after.ru_maxrss - rss_before) / 1024}
+
+
+def digsite(urls: Sequence[str], folder: Path, *, jobs: int = 4, connections: int = 1) -> Took:
+    work = json.dumps({"urls": urls, "folder": str(folder), "jobs": jobs, "connections": connections})
+    done = subprocess.run(
+        [sys.executable, __file__, "--worker"], input=work, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    result = json.loads(done.stdout)
+    digsite.memory_mb = max(getattr(digsite, "memory_mb", 0.0), result["memory_mb"])  # type: ignore[attr-defined]
+    return Took(result["wall_s"], result["cpu_s"])
+
+
+# The others ---------------------------------------------------------------------------------------------------
+
+
+def _run(*command: str, cwd: Path) -> Took:
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+    wall_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Took(wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def curl(urls: Sequence[str], folder: Path) -> Took:
+    (url,) = urls
+    return _run("curl", "-sf", "--cacert", os.environ["SSL_CERT_FILE"], "-o", "file", url, cwd=folder)
+
+
+def aria2c(urls: Sequence[str], folder: Path, *, jobs: int, connections: int) -> Took:
+    listing = folder / "urls"
+    listing.write_text("".join(f"{url}\n  out=file-{number}\n" for number, url in enumerate(urls)))
+    return _run(
+        "aria2c", "-q", f"-j{jobs}", f"-x{connections}", f"-s{connections}", "-k1M", "--file-allocation=none",
+        f"--ca-certificate={os.environ['SSL_CERT_FILE']}", "-i", "urls", cwd=folder,
+    )  # fmt: skip
+
+
+# The server ---------------------------------------------------------------------------------------------------
+
+_CONFIG = """{user}
+daemon off; worker_processes 2; pid {root}/nginx.pid; error_log {root}/error.log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000;
+  client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
+  uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
+  server {{ listen 127.0.0.1:{plain}; root {root}/www; }}
+  server {{ listen 127.0.0.1:{tls} ssl; root {root}/www; ssl_certificate {root}/cert.pem;
+           ssl_certificate_key {root}/key.pem; }}
+  server {{ listen 127.0.0.1:{capped}; root {root}/www; limit_rate {rate}; }}
+}}
+"""
+
+
+def serve(root: Path) -> subprocess.Popen[bytes]:
+    config = root / "nginx.conf"
+    config.write_text(
+        _CONFIG.format(
+            user="user root;" if os.getuid() == 0 else "",  # else its workers may not read the folder
+            root=root,
+            plain=PLAIN_PORT,
+            tls=TLS_PORT,
+            capped=CAPPED_PORT,
+            rate=RATE_OF_A_CONNECTION,
+        )
+    )
+    server = subprocess.Popen([tool("nginx"), "-c", str(config), "-p", str(root)], stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        if (
+            subprocess.run(
+                [tool("curl"), "-s", f"http://127.0.0.1:{PLAIN_PORT}/"], stdout=subprocess.DEVNULL
+            ).returncode
+            == 0
+        ):
+            return server
+        time.sleep(0.05)
+    raise SystemExit("nginx does not start")
+
+
+def prepare(root: Path, size: int) -> None:
+    www = root / "www"
+    www.mkdir()
+    block = os.urandom(MB)
+    for name, length in ((f"big-{size}", size), (f"ranged-{256 * MB}", 256 * MB)):
+        with (www / name).open("wb") as file:
+            for _ in range(length // MB):
+                file.write(block)
+    for number in range(FILES):
+        (www / f"small-{number}-{FILE_BYTES}").write_bytes(block * (FILE_BYTES // MB))
+    names = "subjectAltName=IP:127.0.0.1"
+    subprocess.run(
+        [tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", root / "key.pem", "-out",
+         root / "cert.pem", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", names],
+        check=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+# What is compared ---------------------------------------------------------------------------------------------
+
+
+def compare(
+    title: str, rounds: int, out: Path, ours: Callable[[Path], Took], other: str, theirs: Callable[[Path], Took]
+) -> None:
+    """Runs both in turn and prints the ratio of their medians: above 1.00 digsite is faster, or needs more."""
+    taken: dict[str, list[Took]] = {"ours": [], "theirs": []}
+    for _ in range(rounds):
+        for name, run in (("theirs", theirs), ("ours", ours)):
+            folder = Path(tempfile.mkdtemp(dir=out))
+            taken[name].append(run(folder))
+            shutil.rmtree(folder)
+    walls = {name: statistics.median(took.wall_s for took in runs) for name, runs in taken.items()}
+    cpus = {name: statistics.median(took.cpu_s for took in runs) for name, runs in taken.items()}
+    say(
+        f"{title:34} rate {walls['theirs'] / walls['ours']:5.2f}x {other:16} processor "
+        f"{cpus['ours'] / cpus['theirs']:5.2f}x   ({walls['ours']:.2f} s, {other} {walls['theirs']:.2f} s)",
+    )
+
+
+def run_all(root: Path, out: Path, size: int, rounds: int) -> None:
+    server = serve(root)
+    try:
+        for scheme, port in (("http", PLAIN_PORT), ("https", TLS_PORT)):
+            base = f"{scheme}://127.0.0.1:{port}"
+            one = [f"{base}/big-{size}"]
+            title = f"one file of {size // MB} MiB, {scheme}"
+            compare(title, rounds, out, partial(digsite, one), "curl", partial(curl, one))
+            many = [f"{base}/small-{number}-{FILE_BYTES}" for number in range(FILES)]
+            compare(
+                f"{FILES} files of {FILE_BYTES // MB} MiB, {scheme}", rounds, out,
+                partial(digsite, many, jobs=8), "aria2c -j8",
+                partial(aria2c, many, jobs=8, connections=1),
+            )  # fmt: skip
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def run_capped(root: Path, out: Path, rounds: int, delay_ms: int) -> None:
+    """A large file over four connections, each of them capped by the server."""
+    server = serve(root)
+    try:
+        url = [f"http://127.0.0.1:{CAPPED_PORT}/ranged-{256 * MB}"]
+        compare(
+            f"256 MiB, 20 MB/s each, {delay_ms} ms", rounds, out,
+            partial(digsite, url, connections=4), "aria2c -x4", partial(aria2c, url, jobs=1, connections=4),
+        )  # fmt: skip
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def delay_loopback() -> bool:
+    """Adds 40 ms to each round trip in this network namespace; False where that cannot be done."""
+    commands = ("ip link set lo up", "tc qdisc add dev lo root netem delay 20ms limit 100000")
+    return all(subprocess.run(c.split(), stderr=subprocess.DEVNULL).returncode == 0 for c in commands)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=None, help="where to write; by default the temporary folder")
+    parser.add_argument("--size", type=int, default=1024, help="MiB of the large file")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--delayed", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work = json.loads(sys.stdin.read())
+        folder = Path(work.pop("folder"))
+        say(json.dumps(asyncio.run(_download(work.pop("urls"), folder, **work))))
+        return
+    with tempfile.TemporaryDirectory(dir=options.folder) as made:
+        root, out = options.delayed or Path(made), Path(made) / "out"
+        out.mkdir()
+        os.environ.update(SSL_CERT_FILE=str(root / "cert.pem"), DIGSITE_HOME=str(root / "home"))
+        if options.delayed:
+            if not delay_loopback():
+                raise SystemExit(1)
+            run_capped(root, out, options.rounds, 40)
+            return
+        prepare(root, options.size * MB)
+        say(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+        run_all(root, out, options.size * MB, options.rounds)
+        say(f"memory above the idle program: at most {getattr(digsite, 'memory_mb', 0.0):.0f} MiB")
+        again = [sys.executable, __file__, "--delayed", str(root), "--rounds", str(options.rounds)]
+        if subprocess.run([tool("unshare"), "-rn", *again], check=False).returncode:
+            run_capped(root, out, options.rounds, 0)  # this kernel cannot delay packets
+
+
+if __name__ == "__main__":
+    main()
