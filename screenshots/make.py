@@ -119,6 +119,17 @@ async def error(scene: Scene) -> None:
     await scene.until(lambda: explorer.apps.errors and explorer.apps.rows.rows and not explorer.apps.is_loading)
 
 
+async def inside(scene: Scene) -> None:
+    """Inside an IPA, without downloading it."""
+    await scene.open_app("Acme for iOS")
+    await scene.open_build()
+    await scene.rest()
+    rows = scene.explorer.artifacts.rows
+    rows.go_to(next(artifact.ref for artifact in rows.rows if artifact.title.endswith(".ipa")))
+    await scene.pilot.press("x")
+    await scene.until(lambda: scene.app.screen is not scene.explorer and scene.app.screen.has_class("-has-facts"))
+
+
 SCENES: dict[str, tuple[tuple[int, int], Callable[[Scene], Awaitable[None]]]] = {
     "apps-120x40": ((120, 40), apps),
     "artifacts-120x40": ((120, 40), drill),
@@ -130,6 +141,7 @@ SCENES: dict[str, tuple[tuple[int, int], Callable[[Scene], Awaitable[None]]]] = 
     "delete-120x40": ((120, 40), delete),
     "delete-50x20": ((50, 20), delete),
     "hostile-120x40": ((120, 40), hostile),
+    "inside-120x40": ((120, 40), inside),
     "error-120x40": ((120, 40), error),
 }
 
