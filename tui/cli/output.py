@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 
+from tui.ascii_glyphs import to_ascii, wanted
 from tui.errors import DigsiteError
 from tui.safe_text import clean
 from tui.widgets.columns import pad
@@ -26,7 +28,8 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     """Prints rows in aligned columns; the text may come from a server."""
     from rich.cells import cell_len
 
-    cleaned = [[clean(cell) for cell in row] for row in rows]
+    show = to_ascii if sys.stdout.isatty() and wanted(os.environ) else str
+    cleaned = [[show(clean(cell)) for cell in row] for row in rows]
     widths = [max(cell_len(row[n]) for row in cleaned) for n in range(len(cleaned[0]))] if cleaned else []
     for row in cleaned:
         click.echo("  ".join(pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import signal
 import sys
@@ -16,6 +17,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import Input
 
+from tui.ascii_glyphs import to_ascii, wanted
 from tui.terminal.cells import Cells
 
 BUSY_S: Final = 0.1
@@ -42,6 +44,7 @@ class CellDriver(LinuxDriver):
         self._output = sys.__stderr__.fileno() if sys.__stderr__ else 2  # where Textual writes to
         self._waiting: asyncio.TimerHandle | None = None
         self._active = False
+        self._ascii = wanted(os.environ)
 
     def start_application_mode(self) -> None:
         """Takes the terminal, at the start or after a suspension."""
@@ -84,7 +87,7 @@ class CellDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Takes output of Textual; what is not cells goes out at once."""
-        others = self._cells.feed(data)
+        others = self._cells.feed(to_ascii(data) if self._ascii else data)
         if others:
             super().write(others)
 
