@@ -44,7 +44,10 @@ class Terminal:
     @property
     def text(self) -> str:
         """The screen, line by line."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        # Not pyte's own `display`, which trips over half a wide character where a read has ended between two cells.
+        screen = self.screen
+        lines = ("".join(screen.buffer[y][x].data for x in range(screen.columns)) for y in range(screen.lines))
+        return "\n".join(line.rstrip() for line in lines)
 
     def until(self, condition: Callable[[str], object]) -> str:
         """Reads until the screen fulfils the condition; gives the screen."""
