@@ -161,7 +161,7 @@ def serve(root: Path) -> subprocess.Popen[bytes]:
             == 0
         ):
             return server
-        time.sleep(0.05)
+        time.sleep(0.05)  # no event tells when nginx listens; nothing is timed yet
     raise SystemExit("nginx does not start")
 
 

@@ -19,6 +19,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from tui.http import ApiClient, Dialect, RetryPolicy
+from tui.models import Account, AccountName
+from tui.providers.bitrise.parse import parse_error
+from tui.secret import Secret
+
 
 @dataclass(frozen=True)
 class Request:
@@ -174,3 +179,97 @@ def _no_ambient_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+ODD: list[object] = [
+    None,
+    [],
+    3,
+    "x",
+    {},
+    {"data": None},
+    {"data": [None, 3, {}, []]},
+    {"data": {}},
+    {"data": "x"},
+    {"data": [], "paging": 3, "links": [], "included": {}, "meta": None},
+    {"data": {"id": "", "slug": 3, "attributes": []}, "paging": {"next": 3}, "links": {"next": {}}},
+    {"data": [{"id": "a", "slug": "a", "attributes": "x", "relationships": 3}], "included": [3, {"type": "apps"}]},
+]
+"""Answers that are JSON and nothing that an API promises."""
+
+TOKEN = "canary-5f1c9a"
+
+
+class FakeTime:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(sleep=self.sleep, clock=lambda: self.now, chance=lambda: 1.0)
+
+
+class FixedAuthorization:
+    def __init__(self, fresh: list[str] | None = None) -> None:
+        self.value = TOKEN
+        self.fresh = fresh or []
+
+    async def header(self, clock_offset_s: float) -> Secret:
+        return Secret(f"Bearer {self.value}")
+
+    def renew(self) -> bool:
+        if not self.fresh:
+            return False
+        self.value = self.fresh.pop(0)
+        return True
+
+
+DIALECT = Dialect(parse_error, auth_hint="Get another token.", role_hint="Become developer.")
+MakeClient = Callable[..., ApiClient]
+
+
+@pytest.fixture
+def clock() -> FakeTime:
+    return FakeTime()
+
+
+@pytest.fixture
+async def make_client(server: ScriptedServer, clock: FakeTime) -> AsyncIterator[MakeClient]:
+    clients: list[ApiClient] = []
+
+    def make(
+        url: str | None = None,
+        *,
+        read_only: bool = False,
+        authorization: FixedAuthorization | None = None,
+        policy: RetryPolicy | None = None,
+    ) -> ApiClient:
+        client = ApiClient(
+            account=Account(AccountName("acme"), "test", read_only=read_only),
+            base_url=url or server.url + "/v0.1",
+            authorization=authorization or FixedAuthorization(),
+            dialect=DIALECT,
+            policy=policy or clock.policy(),
+        )
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+async def read(client: ApiClient) -> object:
+    return await client.get("apps", what="app")
+
+
+async def change(client: ApiClient, method: str) -> object:
+    if method == "patch":
+        return await client.patch("a", what="artifact", body={"is_public_page_enabled": True})
+    return await client.delete("a", what="artifact")

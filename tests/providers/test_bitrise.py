@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.conftest import Request, ScriptedServer, reply
+from tests.providers.conftest import ODD, Request, ScriptedServer, reply
 from tui.errors import BadPayload, ConfigError, CredentialError, NotFound, NotSupported, ProviderError
 from tui.models import (
     Account,
@@ -423,22 +423,6 @@ async def test_a_lone_surrogate_in_a_filter_does_no_harm(server: ScriptedServer,
     except ProviderError:
         pytest.fail("an odd branch name is only a name that nothing matches")
     assert server.requests[0].query["branch"] == "a?"
-
-
-ODD: list[object] = [
-    None,
-    [],
-    3,
-    "x",
-    {},
-    {"data": None},
-    {"data": [None, 3, {}, []]},
-    {"data": {}},
-    {"data": "x"},
-    {"data": [], "paging": 3, "links": [], "included": {}, "meta": None},
-    {"data": {"id": "", "slug": 3, "attributes": []}, "paging": {"next": 3}, "links": {"next": {}}},
-    {"data": [{"id": "a", "slug": "a", "attributes": "x", "relationships": 3}], "included": [3, {"type": "apps"}]},
-]
 
 
 @pytest.mark.parametrize("body", ODD)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.providers.conftest import Request, ScriptedServer, private_pem, reply
+from tests.providers.conftest import ODD, Request, ScriptedServer, private_pem, reply
 from tui.errors import AuthError, NotFound, NotSupported, ProviderError
 from tui.models import (
     Account,
@@ -462,22 +462,6 @@ async def test_what_apple_has_no_call_for_is_refused_with_the_reason(
     with pytest.raises(NotSupported):
         await provider.delete(artifact.ref)
     assert len(server.requests) == sent
-
-
-ODD: list[object] = [
-    None,
-    [],
-    3,
-    "x",
-    {},
-    {"data": None},
-    {"data": [None, 3, {}, []]},
-    {"data": {}},
-    {"data": "x"},
-    {"data": [], "paging": 3, "links": [], "included": {}, "meta": None},
-    {"data": {"id": "", "slug": 3, "attributes": []}, "paging": {"next": 3}, "links": {"next": {}}},
-    {"data": [{"id": "a", "slug": "a", "attributes": "x", "relationships": 3}], "included": [3, {"type": "apps"}]},
-]
 
 
 @pytest.mark.parametrize("body", ODD)

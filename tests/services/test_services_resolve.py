@@ -293,7 +293,7 @@ async def test_one_change_of_an_artifact_at_a_time(fake: FakeProvider) -> None:
     slow = Slow(all_artifacts=fake.all_artifacts)
     first, other = slow.all_artifacts[:2]
     running = asyncio.create_task(changes.publish(slow, first, enabled=True))  # type: ignore[arg-type]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # one turn of the loop, no time: the first change gets under way
     with pytest.raises(Conflict, match="under way"):
         await changes.publish(slow, first, enabled=False)  # type: ignore[arg-type]
     gate.set()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import hashlib
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +12,6 @@ import pytest
 
 from tests.transfers.conftest import Answer, Download, FaultServer, Provider
 from tui.errors import (
-    Destination,
-    DiskFull,
     Incomplete,
     LinkExpired,
     Mismatch,
@@ -26,8 +22,8 @@ from tui.errors import (
 from tui.models import Artifact, ArtifactKind, Source
 from tui.secret import Secret
 from tui.storage import Storage
-from tui.transfers import ConflictRule, History, RetryPolicy, TransferQueue, TransferSnapshot, TransferState
-from tui.transfers.claim import part_path, sidecar_path
+from tui.transfers import History, RetryPolicy, TransferQueue, TransferSnapshot, TransferState
+from tui.transfers.claim import part_path
 from tui.transfers.part import SYNC_BYTES
 
 MB = 1 << 20
@@ -425,185 +421,3 @@ async def test_a_redirect_loop_ends(download: Download, server: FaultServer, fol
     result = await download(size=5)
     assert_nothing_published(result, folder, TransferError)
     assert len(server.requests) == 6
-
-
-async def test_no_room_is_said_with_both_numbers_before_any_request(
-    download: Download, server: FaultServer, folder: Path
-) -> None:
-    result = await download(size=1 << 60)
-    assert_nothing_published(result, folder, DiskFull)
-    assert f"{1 << 60:,}" in str(result.error)
-    assert server.requests == []
-
-
-async def test_a_disk_that_fills_up_is_named_and_the_part_is_kept(
-    download: Download, server: FaultServer, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import errno
-    import os
-
-    server.fill(3 * MB)
-    real = os.pwrite
-
-    def full(descriptor: int, data: memoryview, offset: int) -> int:
-        if offset + len(data) > 2 * MB:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(descriptor, data, offset)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "pwrite", full)
-        assert_nothing_published(await download(), folder, DiskFull)
-    kept = part_path(folder / "app.apk").stat().st_size
-    assert 0 < kept <= 2 * MB
-    assert_published(await download(), server, folder)
-    assert server.requests[-1].headers["range"] == f"bytes={kept}-"
-
-
-async def test_a_missing_folder_is_made_and_a_forbidden_one_named_before_any_request(
-    queue: TransferQueue, server: FaultServer, folder: Path, make_artifact: Callable[..., Artifact]
-) -> None:
-    server.fill(10)
-    (folder / "file").write_text("x")
-    bad = queue.add(make_artifact(size=10), folder / "file" / "sub" / "app.apk", label="app")
-    good = queue.add(make_artifact(size=10), folder / "a" / "b" / "app.apk", label="app")
-    results = await queue.wait([bad, good])
-    assert isinstance(results[0].error, Destination)
-    assert results[1].state is TransferState.DONE
-    assert len(server.requests) == 1
-
-
-async def test_a_folder_that_vanishes_stops_with_its_name(
-    queue: TransferQueue, server: FaultServer, folder: Path, make_artifact: Callable[..., Artifact]
-) -> None:
-    server.fill(MB)
-    go_on = threading.Event()
-    server.plan = [Answer(pause=go_on)]
-    target = folder / "sub" / "app.apk"
-    transfer = queue.add(make_artifact(size=MB), target, label="app")
-    await asyncio.to_thread(server.half_sent.wait, 10)
-    target.parent.rename(folder / "moved")
-    go_on.set()
-    (result,) = await queue.wait([transfer])
-    assert isinstance(result.error, Destination)
-    assert not (folder / "moved" / "app.apk").exists()
-
-
-async def test_the_same_file_is_not_fetched_again_and_a_changed_one_is(
-    download: Download, server: FaultServer, folder: Path
-) -> None:
-    server.fill(MB)
-    await download()
-    again = await download()
-    assert (again.state, again.note, again.sha256) == (TransferState.DONE, "already there", server.sha256)
-    assert len(server.requests) == 1
-
-    (folder / "app.apk").write_bytes(bytes(MB))  # same size, other bytes
-    changed = await download()
-    assert changed.target == folder / "app (2).apk"
-    assert (folder / "app.apk").read_bytes() == bytes(MB)
-    assert (await download()).note == "already there"
-
-
-async def test_another_file_of_the_name_is_never_overwritten_unasked(
-    download: Download, server: FaultServer, folder: Path
-) -> None:
-    server.fill(100)
-    (folder / "app.apk").write_text("mine")
-    kept = await download(rule=ConflictRule.SKIP)
-    assert isinstance(kept.error, Destination)
-    assert (folder / "app.apk").read_text() == "mine"
-    assert server.requests == []
-    renamed = await download(rule=ConflictRule.RENAME)
-    assert renamed.target == folder / "app (2).apk"
-    assert (folder / "app.apk").read_text() == "mine"
-    replaced = await download(rule=ConflictRule.OVERWRITE)
-    assert replaced.target == folder / "app.apk"
-    assert (folder / "app.apk").read_bytes() == server.body
-
-
-async def test_a_name_taken_during_the_download_is_not_overwritten(
-    queue: TransferQueue, server: FaultServer, folder: Path, make_artifact: Callable[..., Artifact]
-) -> None:
-    server.fill(MB)
-    go_on = threading.Event()
-    server.plan = [Answer(pause=go_on)]
-    transfer = queue.add(make_artifact(size=MB), folder / "app.apk", label="app")
-    await asyncio.to_thread(server.half_sent.wait, 10)
-    (folder / "app.apk").write_text("mine")
-    go_on.set()
-    (result,) = await queue.wait([transfer])
-    assert (folder / "app.apk").read_text() == "mine"
-    assert result.target == folder / "app (2).apk"
-    assert result.target.read_bytes() == server.body
-
-
-@pytest.mark.parametrize("rule", list(ConflictRule))
-@pytest.mark.parametrize("suffix", ["", ".part", ".part.json"])
-async def test_a_planted_link_is_never_written_through(
-    download: Download, server: FaultServer, folder: Path, tmp_path: Path, rule: ConflictRule, suffix: str
-) -> None:
-    server.fill(100)
-    victim = tmp_path / "victim"
-    victim.write_text("precious")
-    (folder / f"app.apk{suffix}").symlink_to(victim)
-    await download(rule=rule)
-    assert victim.read_text() == "precious"
-
-
-async def test_a_part_that_is_a_second_name_of_another_file_is_not_written_to(
-    download: Download, server: FaultServer, folder: Path, tmp_path: Path
-) -> None:
-    server.fill(100)
-    victim = tmp_path / "victim"
-    victim.write_text("precious")
-    part_path(folder / "app.apk").hardlink_to(victim)
-    assert_published(await download(), server, folder)
-    assert victim.read_text() == "precious"
-
-
-@pytest.mark.parametrize("damage", ["flip", "truncate", "sidecar", "no sidecar"])
-async def test_a_part_that_was_changed_on_disk_is_not_trusted(
-    download: Download, server: FaultServer, folder: Path, damage: str
-) -> None:
-    server.fill(MB)
-    server.plan, server.always = [Answer(cut_after=600_000)], Answer(cut_after=0)
-    await download()
-    part, sidecar = part_path(folder / "app.apk"), sidecar_path(folder / "app.apk")
-    match damage:
-        case "flip":
-            data = bytearray(part.read_bytes())
-            data[1000] ^= 1
-            part.write_bytes(data)
-        case "truncate":
-            part.write_bytes(part.read_bytes()[:-1])
-        case "sidecar":
-            sidecar.write_text('{"version": 1, "artifact": [], "synced_bytes": "x"')
-        case _:
-            sidecar.unlink()
-    server.always = Answer()
-    assert_published(await download(), server, folder)
-
-
-async def test_the_sidecar_holds_no_url(download: Download, server: FaultServer, folder: Path) -> None:
-    server.fill(MB)
-    server.plan, server.always = [Answer(cut_after=600_000)], Answer(cut_after=0)
-    result = await download()
-    files = [path for path in folder.parent.rglob("*") if path.is_file()]
-    assert sidecar_path(folder / "app.apk") in files
-    for path in files:
-        assert b"SENTINEL" not in path.read_bytes()
-        assert b"http" not in path.read_bytes() or path.suffix == ".part"
-    assert "SENTINEL" not in repr(result)
-
-
-async def test_the_unfinished_file_of_another_build_is_left_alone(
-    queue: TransferQueue, server: FaultServer, folder: Path, make_artifact: Callable[..., Artifact]
-) -> None:
-    server.fill(MB)
-    server.plan, server.always = [Answer(cut_after=600_000)], Answer(cut_after=0)
-    await queue.wait([queue.add(make_artifact(size=MB, artifact_id="A1"), folder / "app.apk", label="1")])
-    server.always = Answer()
-    second = queue.add(make_artifact(size=MB, artifact_id="A2"), folder / "app.apk", label="2")
-    (result,) = await queue.wait([second])
-    assert result.target == folder / "app (2).apk"
-    assert part_path(folder / "app.apk").stat().st_size == 600_000

@@ -105,7 +105,7 @@ async def test_no_more_than_the_wanted_number_run_at_once(
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop, no time: others may start meanwhile
         source = await provider.source(artifact)
         running -= 1
         return source

@@ -184,6 +184,7 @@ class _Stream(Response):
             chunk = self._source.read(position, step)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             position += len(chunk)
+            # Paces a body to the rate; without one it only lets other requests take their turn.
             await asyncio.sleep(0 if rate is None else len(chunk) / rate)
         if stop == end:
             await send({"type": "http.response.body", "body": b""})

@@ -242,7 +242,7 @@ class ProviderContract:
         for turns in range(12):
             call = asyncio.create_task(_read_all(provider))
             for _ in range(turns * turns):
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # one turn, no time: the call is cancelled ever further on
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
