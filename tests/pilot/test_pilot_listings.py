@@ -166,6 +166,28 @@ async def test_a_deleted_artifact_does_not_come_back_from_the_catalog(drive: Ope
         assert d.explorer.artifacts.rows.find(artifact.ref) is None
 
 
+async def test_a_change_that_ends_after_the_user_went_on_leaves_the_next_build_alone(drive: Open) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        first = await d.open_build(finished)
+        artifact = d.explorer.artifacts.rows.rows[-1]
+        d.explorer.artifacts.rows.go_to(artifact.ref)
+        d.demo.faults.latency_s = 0.3
+        await d.press("X")
+        await d.until(lambda: d.app.screen is not d.explorer)
+        await d.press(*"delete", "enter", "escape")
+        await d.until(lambda: d.explorer.builds.rows.has_focus)
+        other = await d.open_build(lambda build: finished(build) and build.ref != first.ref)
+        listed = len(d.explorer.artifacts.rows.rows)
+        await d.until(lambda: any("Deleted" in toast for toast in d.toasts))
+        await d.settle()
+        d.services.catalog.settle()
+        assert len(d.services.listings.kept_artifacts(other.ref).items) == listed > 0
+        d.explorer.show_artifacts(first)
+        await d.until(lambda: d.explorer.artifacts.rows.rows and not d.explorer.artifacts.is_loading)
+        assert d.explorer.artifacts.rows.find(artifact.ref) is None
+
+
 async def test_a_whole_term_is_asked_of_bitrise_and_escape_goes_back(drive: Open) -> None:
     async with drive(size=(200, 40)) as d:
         await d.open_app("acme-monorepo")

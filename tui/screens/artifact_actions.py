@@ -44,10 +44,13 @@ class ArtifactActions:
             self._say("This list is from the catalog, not from the provider: r loads it.", severity="warning")
         return as_of is None
 
-    def _remember(self) -> None:
+    def _remember(self, build: Build | None) -> None:
         """Tells the catalog what the pane shows after a change."""
-        if self._screen.open_build is not None:
-            self._services.listings.changed(self._screen.open_build, self._screen.artifacts.rows.rows)
+        if build is None:
+            return
+        pane = self._screen.artifacts
+        is_shown = self._screen.open_build == build and not pane.is_loading  # the user may have gone on meanwhile
+        self._services.listings.changed(build, pane.rows.rows if is_shown else None)
 
     def _artifacts_only(self, rows: Sequence[Row], verb: str) -> list[Artifact]:
         artifacts = [row for row in rows if isinstance(row, Artifact)]
@@ -78,6 +81,7 @@ class ArtifactActions:
             self._run(self._publish(artifacts), "publish")
 
     async def _publish(self, artifacts: Sequence[Artifact]) -> None:
+        build = self._screen.open_build
         try:
             allowed = await self._allowed(Verb.PUBLISH, artifacts)
         except DigsiteError as error:
@@ -93,7 +97,7 @@ class ArtifactActions:
                 return
         done = [result for artifact in allowed if (result := await self._publish_one(artifact, enabled))]
         self._screen.artifacts.rows.unmark(artifact.ref for artifact in done)
-        self._remember()
+        self._remember(build)
         self._tell_published(done, enabled=enabled)
 
     async def _publish_one(self, artifact: Artifact, enabled: bool) -> Artifact | None:
@@ -136,7 +140,7 @@ class ArtifactActions:
         if not await self._screen.app.push_screen_wait(dialog):
             return
         deleted = await self._delete_each(allowed)
-        self._remember()
+        self._remember(build)
         if deleted:
             self._say(f"Deleted {count(len(deleted), 'artifact')}, {total_size(deleted)}.")
 

@@ -121,10 +121,15 @@ class Listings:
         if _may_prefetch(session) and provider is not None and not provider.capabilities.groups_by_action:
             await self.artifacts(session, build, None)
 
-    def changed(self, build: Build, artifacts: Sequence[Artifact]) -> None:
-        """After a change that the explorer made: these are the build's artifacts now, as far as it knows."""
+    def changed(self, build: Build, artifacts: Sequence[Artifact] | None) -> None:
+        """After a change that the explorer made.
+
+        Args:
+            build: Whose artifacts were changed.
+            artifacts: What it has now, as far as the explorer knows; None when it shows something else meanwhile.
+        """
         self._fresh.pop(("artifacts", build.ref, None), None)
-        if self.catalog is not None:
+        if self.catalog is not None and artifacts is not None:
             self.catalog.keep_artifacts(build, artifacts)
 
     def _gather(self, build: Build, page: Page[Artifact], *, first: bool) -> None:
