@@ -1,10 +1,8 @@
-"""What the explorer does with chosen artifacts: download, publish, delete, copy, open."""
+"""What the explorer changes of chosen artifacts: publish and delete."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ from tui.errors import AuthError, DigsiteError, NotAllowed, NotFound, RateLimite
 from tui.models import App, Artifact, Build, Verb
 from tui.safe_text import clean
 from tui.services import Services
+from tui.widgets.batch import BatchDialog, Outcome
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 from tui.widgets.format import count
 from tui.widgets.questions import delete_question, publish_question, total_size, typed_answer
@@ -54,9 +53,12 @@ class ArtifactActions:
 
     def _artifacts_only(self, rows: Sequence[Row], verb: str) -> list[Artifact]:
         artifacts = [row for row in rows if isinstance(row, Artifact)]
+        there = [row for row in artifacts if not self._screen.artifacts.rows.is_gone(row.ref)]
         if not artifacts:
             self._say(f"Open a build and choose an artifact to {verb}.", severity="warning")
-        return artifacts
+        elif not there:
+            self._say("It is gone on the server: r loads the list again.", severity="warning")
+        return there
 
     async def _allowed(self, verb: Verb, artifacts: Sequence[Artifact]) -> list[Artifact]:
         """Those with which it can be done; says why not of the first that cannot."""
@@ -95,23 +97,25 @@ class ArtifactActions:
             verb = "Make public" if enabled else "Switch off"
             if not await self._screen.app.push_screen_wait(ConfirmDialog(title, lines, verb=verb)):
                 return
-        done = [result for artifact in allowed if (result := await self._publish_one(artifact, enabled))]
-        self._screen.artifacts.rows.unmark(artifact.ref for artifact in done)
+        done: list[Artifact] = []
+        rows = self._screen.artifacts.rows
+
+        async def switch(artifact: Artifact) -> str:
+            rows.update_row(replace(artifact, is_public=enabled))  # at once; put back below if it fails
+            try:
+                provider = await self._services.sessions[artifact.ref.account].provider()
+                result = await self._services.changes.publish(provider, artifact, enabled=enabled)
+            except DigsiteError:
+                rows.update_row(artifact)
+                raise
+            rows.update_row(result)
+            done.append(result)
+            return "now public" if enabled else "no longer public"
+
+        await self._each(allowed, "Making public" if enabled else "Switching off", switch)
+        rows.unmark(artifact.ref for artifact in done)
         self._remember(build)
         self._tell_published(done, enabled=enabled)
-
-    async def _publish_one(self, artifact: Artifact, enabled: bool) -> Artifact | None:
-        rows = self._screen.artifacts.rows
-        rows.update_row(replace(artifact, is_public=enabled))  # at once; put back below if it fails
-        try:
-            provider = await self._services.sessions[artifact.ref.account].provider()
-            result = await self._services.changes.publish(provider, artifact, enabled=enabled)
-        except DigsiteError as error:
-            rows.update_row(artifact)
-            self._say(f"{artifact.title}: {error}", severity="error")
-            return None
-        rows.update_row(result)
-        return result
 
     def _tell_published(self, done: Sequence[Artifact], *, enabled: bool) -> None:
         if len(done) == 1 and enabled and done[0].install_url:
@@ -139,62 +143,46 @@ class ArtifactActions:
         dialog = ConfirmDialog(title, lines, verb="Delete", typed=typed_answer(allowed))
         if not await self._screen.app.push_screen_wait(dialog):
             return
-        deleted = await self._delete_each(allowed)
+        deleted: list[Artifact] = []
+
+        async def delete(artifact: Artifact) -> str:
+            provider = await self._services.sessions[artifact.ref.account].provider()
+            await self._services.changes.delete(provider, artifact)
+            deleted.append(artifact)
+            self._screen.artifacts.rows.take_away([artifact.ref])
+            return "deleted"
+
+        await self._each(allowed, "Deleting", delete)
         self._remember(build)
         if deleted:
             self._say(f"Deleted {count(len(deleted), 'artifact')}, {total_size(deleted)}.")
 
-    async def _delete_each(self, artifacts: Sequence[Artifact]) -> list[Artifact]:
-        """One after the other; stops where the next one would fail alike."""
-        deleted: list[Artifact] = []
-        for artifact in artifacts:
-            try:
-                provider = await self._services.sessions[artifact.ref.account].provider()
-                await self._services.changes.delete(provider, artifact)
-            except NotFound:
-                self._say(f"{artifact.title}: gone on the server already.", severity="warning")
-            except DigsiteError as error:
-                self._say(f"{artifact.title}: {error}", severity="error")
-                if isinstance(error, ENDS_A_BATCH):
-                    break
-                continue
-            else:
-                deleted.append(artifact)
-            self._screen.artifacts.rows.take_away([artifact.ref])
-        return deleted
+    # Several, one after the other -------------------------------------------------------------------------
 
-    # Copy and open ----------------------------------------------------------------------------------------
+    async def _each(self, artifacts: Sequence[Artifact], doing: str, act: Callable[[Artifact], Awaitable[str]]) -> None:
+        """Changes each; a failure of one alone is told at once, those of several stand in a list of all results."""
 
-    def copy(self, row: Row | None) -> None:
-        """Sends the install URL, else the path, to the terminal's clipboard."""
-        if row is None:
+        async def attempt(index: int) -> Outcome:
+            return await self._attempt(artifacts[index], act)
+
+        if len(artifacts) > 1:
+            title = f"{doing} {count(len(artifacts), 'artifact')}"
+            await self._screen.app.push_screen_wait(BatchDialog(title, [a.title for a in artifacts], attempt))
             return
-        url = row.install_url if isinstance(row, Artifact) and row.is_public else None
-        text = url or self._screen.path_of(row)
-        self._screen.app.copy_to_clipboard(text)
-        self._say(f"Sent to the terminal's clipboard: {text}")
+        outcome = await attempt(0)
+        if not outcome.is_done:
+            self._say(f"{artifacts[0].title}: {outcome.text}", severity="error")
 
-    def open_web(self, row: Row | None) -> None:
-        """Opens the row's page; without a display shows the URL, ready to select."""
-        url = self._web_url(row)
-        if url is None:
-            self._say("The provider names no web page for this row.", severity="warning")
-        elif _has_display():
-            self._screen.app.open_url(url)
-        else:
-            self._screen.app.push_screen(TextDialog("Open this page", url))
+    async def _attempt(self, artifact: Artifact, act: Callable[[Artifact], Awaitable[str]]) -> Outcome:
+        try:
+            return Outcome(await act(artifact))
+        except NotFound:
+            self._screen.artifacts.rows.set_gone([artifact.ref], gone=True)
+            return Outcome("gone on the server already", is_done=False)
+        except DigsiteError as error:
+            return Outcome(str(error), is_done=False, ends_batch=isinstance(error, ENDS_A_BATCH))
 
-    def _web_url(self, row: Row | None) -> str | None:
-        match row:
-            case Artifact(is_public=True, install_url=str(url)) if url:
-                found: str | None = url
-            case Artifact():
-                found = self._screen.open_build.web_url if self._screen.open_build else None
-            case App() | Build():
-                found = row.web_url
-            case None:
-                found = None
-        return found if found and found.startswith(("https://", "http://")) else None
+    # Install page -----------------------------------------------------------------------------------------
 
     def load_install_url(self) -> None:
         """Reads the artifact under the cursor again where its install page is on but not known yet."""
@@ -206,11 +194,7 @@ class ArtifactActions:
         try:
             provider = await self._services.sessions[artifact.ref.account].provider()
             self._screen.artifacts.rows.update_row(await provider.artifact(artifact))
+        except NotFound:
+            self._screen.artifacts.rows.set_gone([artifact.ref], gone=True)
         except DigsiteError as error:
             self._say(str(error), severity="error")
-
-
-def _has_display() -> bool:
-    if sys.platform == "darwin" or os.name == "nt":
-        return "SSH_CONNECTION" not in os.environ
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from tui.safe_text import clean
 from tui.screens.download_dialog import DownloadDialog, DownloadOptions
 from tui.services import Services, all_artifacts
 from tui.services.destinations import Origin
-from tui.transfers import ConflictRule, TransferState
+from tui.transfers import ConflictRule, QueueSnapshot, TransferId, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.dialogs import ConfirmDialog
 from tui.widgets.format import count
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tui.screens.explorer import Explorer
 
 Row = App | Build | Artifact
+DOCK_LINGERS_POLLS = 20
+"""Polls for which a finished transfer still stands in the dock: ten seconds."""
 _SHOWN = 10
 """Taken names that the question lists."""
 _SKIP_ALL = "skip"
@@ -40,9 +43,18 @@ class Downloads:
     def __init__(self, screen: Explorer, services: Services) -> None:
         self._screen = screen
         self._services = services
+        self._settled_polls: Counter[TransferId] = Counter()
 
     def _say(self, text: str, *, severity: str = "information", timeout: float | None = None) -> None:
         self._screen.notify(clean(text), severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
+
+    def shown(self) -> QueueSnapshot:
+        """The transfers for the dock: those that go on, and those that ended lately. Asked at each of its polls."""
+        snapshot = self._services.transfers.snapshot()
+        settled = {TransferState.DONE, TransferState.CANCELLED}
+        self._settled_polls.update(transfer.id for transfer in snapshot.transfers if transfer.state in settled)
+        lately = tuple(t for t in snapshot.transfers if self._settled_polls[t.id] <= DOCK_LINGERS_POLLS)
+        return replace(snapshot, transfers=lately)
 
     def start(self, rows: Sequence[Row], *, with_options: bool) -> None:
         """Downloads artifacts, or all artifacts of builds; several after a dialog with their list and sum."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -18,17 +16,18 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from tui.errors import DigsiteError
+from tui.errors import DigsiteError, NotFound
 from tui.models import AccountName, App, AppRef, Artifact, Build, BuildQuery
 from tui.models.filter import build_query
 from tui.paths import DigPath, join
 from tui.safe_text import clean
+from tui.screens.account_actions import AccountActions
 from tui.screens.artifact_actions import ArtifactActions
 from tui.screens.downloads import Downloads
 from tui.screens.feeds import Feeds
+from tui.screens.handoff import HandOff
 from tui.screens.transfers import TransfersScreen
-from tui.services import Found, Services, Session, app_part, artifact_part, build_part
-from tui.transfers import TransferId, TransferState
+from tui.services import Found, Services, app_part, artifact_part, build_part
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
@@ -44,8 +43,6 @@ DETAIL_REST_S = 0.08
 PREFETCH_REST_S = 0.15
 """After so long what is behind the row under the cursor is fetched in advance."""
 DOCK_PERIOD_S = 0.5
-DOCK_LINGERS_POLLS = 20
-"""Polls for which a finished transfer still stands in the dock: ten seconds."""
 
 
 class Explorer(Screen[None]):
@@ -76,6 +73,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         Binding("X,delete", "delete", "Delete", id="artifact.delete",
                 tooltip="Delete the marked artifacts, or this one; asks first"),
         Binding("y", "copy", "Copy", id="artifact.copy", tooltip="Copy the install URL, else the path"),
+        Binding("Y", "copy_menu", "Copy menu", id="artifact.copy-menu", show=False,
+                tooltip="Choose what to copy: path, id, install URL, signed URL, curl or scp line"),
         Binding("o", "open_web", "Browser", id="artifact.open",
                 tooltip="Open in the browser; without a display, show the URL"),
         Binding("i", "detail", "Detail", id="explorer.detail", tooltip="Everything known of this row"),
@@ -116,9 +115,10 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._account: AccountName | None = None
         self._detail_timer: Timer | None = None
         self._feeds = Feeds(services, now)
-        self._settled_polls: Counter[TransferId] = Counter()
         self._actions = ArtifactActions(self, services)
         self._downloads = Downloads(self, services)
+        self._hand_off = HandOff(self, services, now)
+        self._accounts = AccountActions(self, services)
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -149,7 +149,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         for problem in self._services.problems:
             self.notify(clean(str(problem)), severity="error", markup=False)
         if not self._services.sessions:
-            self._choose_account(welcome=True)
+            self._accounts.choose(welcome=True)
         if self._start is not None and self._start.account is not None:
             self._open_path(self._start)
 
@@ -343,11 +343,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         return " · ".join(parts)
 
     def _poll_transfers(self) -> None:
-        snapshot = self._services.transfers.snapshot()
-        settled = {TransferState.DONE, TransferState.CANCELLED}
-        self._settled_polls.update(transfer.id for transfer in snapshot.transfers if transfer.state in settled)
-        shown = tuple(t for t in snapshot.transfers if self._settled_polls[t.id] <= DOCK_LINGERS_POLLS)
-        self.query_one(TransfersDock).show(replace(snapshot, transfers=shown))
+        self.query_one(TransfersDock).show(self._downloads.shown())
 
     def action_detail(self) -> None:
         """Everything known of this row, on a screen of its own."""
@@ -358,6 +354,15 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
                 TextDialog("Detail", "\n".join(f"{label:<{width}}  {value}" for label, value in facts))
             )
         self._actions.load_install_url()
+
+    @on(Pane.Failed)
+    def _failed(self, event: Pane.Failed) -> None:
+        """An app or build that was opened and is not there: its row says so, the other rows stay."""
+        if isinstance(event.error, NotFound):
+            if event.pane is self.builds and self.open_app is not None:
+                self.apps.rows.set_gone([self.open_app.ref], gone=True)
+            elif event.pane is self.artifacts and self.open_build is not None:
+                self.builds.rows.set_gone([self.open_build.ref], gone=True)
 
     @on(Pane.ErrorAsked)
     def _error_asked(self, event: Pane.ErrorAsked) -> None:
@@ -411,11 +416,15 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_copy(self) -> None:
         """Copies the install URL, else the path."""
-        self._actions.copy(self.pane.rows.current)
+        self._hand_off.copy(self.pane.rows.current)
+
+    def action_copy_menu(self) -> None:
+        """Asks which text of the row to copy."""
+        self._hand_off.menu(self.pane.rows.current)
 
     def action_open_web(self) -> None:
         """Opens the row's page in the browser."""
-        self._actions.open_web(self.pane.rows.current)
+        self._hand_off.open_web(self.pane.rows.current)
 
     def action_cancel_transfers(self) -> None:
         """Cancels what runs; with nothing running, clears what is finished."""
@@ -423,29 +432,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_accounts(self) -> None:
         """Opens the list of accounts."""
-        self._choose_account(welcome=False)
+        self._accounts.choose()
 
-    @work(description="accounts")
-    async def _choose_account(self, *, welcome: bool) -> None:
-        from tui.screens.accounts import ADD, DEMO, SHOW, AccountsDialog, AddAccountDialog
-
-        choice = await self.app.push_screen_wait(AccountsDialog(self._services, welcome=welcome))
-        kind, _, name = (choice or "").partition(":")
-        if kind == DEMO:
-            self.app.exit(DEMO)
-        elif kind == SHOW:
-            self._show_account(AccountName(name) if name else None)
-        elif kind == ADD:
-            added = await self.app.push_screen_wait(AddAccountDialog(name))
-            if added is not None:
-                self._services.add_session(Session(added.account))
-                self.notify(
-                    clean(f"{added.account.name}: {added.identity.label}. Secret in: {added.stored_in}."),
-                    markup=False,
-                )
-                self.action_refresh_pane()
-
-    def _show_account(self, account: AccountName | None) -> None:
+    def show_account(self, account: AccountName | None) -> None:
         """Switches to the apps of one account, or back to those of all."""
         self._account = account
         self.apps.show(account or "", self._feeds.apps(account), empty=self._feeds.no_apps)

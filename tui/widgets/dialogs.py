@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual import events, on
@@ -14,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.safe_text import clean
+from tui.widgets.format import duration
 
 
 class ConfirmDialog(ModalScreen[bool]):
@@ -116,3 +118,32 @@ class TextDialog(ModalScreen[None]):
     def action_close(self) -> None:
         """Closes it."""
         self.dismiss(None)
+
+
+class SignedDialog(TextDialog):
+    """Shows a signed URL, or a command with one, and for how long it works for anyone who has it.
+
+    Args:
+        text: What was sent to the clipboard.
+        expires_at: Aware UTC; None when that is not known.
+        now: The clock, aware UTC.
+    """
+
+    def __init__(self, text: str, expires_at: datetime | None, now: Callable[[], datetime]) -> None:
+        super().__init__("", text)
+        self._expires_at, self._now = expires_at, now
+
+    def on_mount(self) -> None:
+        self._count_down()
+        if self._expires_at is not None:
+            self.set_interval(1, self._count_down)
+
+    def _count_down(self) -> None:
+        left = None if self._expires_at is None else (self._expires_at - self._now()).total_seconds()
+        if left is None:
+            text = "Works for anyone who has it, until it expires"
+        elif left > 0:
+            text = f"Works for anyone for {duration(left)}"
+        else:
+            text = "Has expired: copy it anew"
+        self.query_one(".dialog--title", Static).update(Content(f"{text} · sent to the terminal's clipboard"))

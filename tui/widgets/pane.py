@@ -238,6 +238,7 @@ class Pane(Vertical, Generic[T]):
         if cursor is not None:
             feed.seen.add(cursor)
         feed.cursor, feed.more = cursor, cursor is not None
+        self.rows.set_gone([self.rows.key(row) for row in page.items], gone=False)
         if first and feed.replaces:
             self.rows.replace(page.items)
         elif first and self.rows.rows:
@@ -339,7 +340,7 @@ class Pane(Vertical, Generic[T]):
             total = f", {size(sum(size_of(row) or 0 for row in marked))}" if size_of else ""
             return [f"{len(marked):,} marked{total}"]
         if size_of and self.rows.rows:
-            return [size(sum(size_of(row) or 0 for row in self.rows.rows))]
+            return [size(sum(size_of(row) or 0 for row in self.rows.rows if not self.rows.is_gone(self.rows.key(row))))]
         return []
 
     @on(RowList.Changed)

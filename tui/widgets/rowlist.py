@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 GUTTER: Final = 2
 """Cells left of a row: one for the cursor, one for the mark; so both are seen without colour."""
+GONE: Final = "gone on server"
+"""What a row says that the server does not have any more, in place of its other columns."""
 NEAR_END: Final = 15
 """Rows before the end at which the next page is asked for."""
 
@@ -174,6 +176,19 @@ class RowList(Widget, Generic[T], can_focus=True):
                 self._refresh_lines((position - self._top,))
             if position == self._cursor:
                 self.post_message(self.Moved(self))
+            self.post_message(self.Changed(self))
+
+    def is_gone(self, key: Hashable) -> bool:
+        """Whether the server does not have this row any more."""
+        return key in self._model.gone
+
+    def set_gone(self, keys: Iterable[Hashable], *, gone: bool) -> None:
+        """Greys rows out that the server does not have any more, or takes that back; such a row has no mark."""
+        concerned = {key for key in keys if (key in self._model.gone) is not gone and self.find(key) is not None}
+        if concerned:
+            self._model.gone ^= concerned
+            self._model.marks -= concerned
+            self.refresh()
             self.post_message(self.Changed(self))
 
     def take_away(self, keys: Iterable[Hashable]) -> None:
@@ -382,12 +397,19 @@ class RowList(Widget, Generic[T], can_focus=True):
                 return self._render_row(row, width, at_cursor=position == self._cursor)
             heading = clean(model.heading_at(position) or "")
             return _line(heading, width, self.get_component_rich_style("rowlist--heading"))
-        muted = self.get_component_rich_style("rowlist--muted")
         if position == len(model) and self._tail and len(model):
-            return _line("  " + self._tail, width, muted)
+            return _line("  " + self._tail, width, self._muted)
         if not len(model) and 1 <= y <= len(self._placeholder):
-            return _line("  " + self._placeholder[y - 1], width, muted)
+            return _line("  " + self._placeholder[y - 1], width, self._muted)
         return Strip([Segment(" " * width, self.rich_style)], width)
+
+    @property
+    def _muted(self) -> Style:
+        return self.get_component_rich_style("rowlist--muted")
+
+    def _gone_text(self, row: T, width: int) -> str:
+        name = max(self._columns, key=lambda column: column.grow)
+        return f"{pad(clean(name.text(row)), max(0, width - len(GONE) - GAP))}{' ' * GAP}{GONE}"
 
     def _render_row(self, row: T, width: int, *, at_cursor: bool) -> Strip:
         base, cover = self.rich_style, None
@@ -396,6 +418,8 @@ class RowList(Widget, Generic[T], can_focus=True):
             cover = self.get_component_rich_style(name)
         gutter = ("▌" if at_cursor else " ") + ("•" if self.key(row) in self._model.marks else " ")
         pieces: list[tuple[str, Style]] = [(gutter, cover or base)]
+        if self.key(row) in self._model.gone:
+            return _line(gutter + self._gone_text(row, width - GUTTER), width, cover or self._muted)
         for n, (column, cells) in enumerate(fit(self._columns, width - GUTTER)):
             tone = column.tone(row) if column.tone is not None else ""
             style = cover or (self.get_component_rich_style(f"rowlist--{tone}") if tone else base)

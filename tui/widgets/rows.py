@@ -37,6 +37,7 @@ class Rows(Generic[T]):
         self.view: Sequence[int] = range(0)
         self.headings: list[str] = []
         self.marks: set[Hashable] = set()
+        self.gone: set[Hashable] = set()
         self.filter: RowFilter[T] = RowFilter()
         self.sort: Column[T] | None = None
         self.reverse = False
@@ -97,6 +98,7 @@ class Rows(Generic[T]):
             values.clear()
         self._take(rows)
         self.marks &= self._index.keys()
+        self.gone &= self._index.keys()
         self.arrange()
 
     def append(self, rows: Iterable[T]) -> bool:
