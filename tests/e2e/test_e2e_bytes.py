@@ -13,6 +13,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import mean, median
 from threading import Event
 from typing import Any
@@ -226,3 +227,20 @@ def test_a_terminal_that_takes_no_output_does_not_keep_the_program_from_ending(
     while explorer._read(time.monotonic() + 1):
         pass
     assert b"\x1b[?1049l" in explorer.raw
+
+
+def test_downloads_go_on_while_the_terminal_takes_no_output(
+    explorer: Any, demo: DemoServers, env: dict[str, str]
+) -> None:
+    demo.faults.bytes_per_second = 2_000_000
+    explorer.send("\t")
+    explorer.until(lambda text: re.search(r"^ Artifact|│ Artifact ", text, re.MULTILINE))
+    explorer.send("d")
+    explorer.until(lambda text: "running" in text)
+    end = time.monotonic() + 30
+    downloads = Path(env["DIGSITE_DOWNLOADS"])
+    while not [path for path in downloads.rglob("*") if path.is_file() and ".part" not in path.name]:
+        assert time.monotonic() < end, "the download stands still"
+        explorer.send(UP + DOWN)  # what is to be written grows
+        Event().wait(0.05)
+    explorer.until(lambda text: "1 done" in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -291,6 +292,30 @@ async def test_a_newer_choice_drops_the_older_answer(drive: Drive) -> None:
         d.explorer.show_builds(quick)
         await d.until(lambda: d.explorer.builds.rows.rows and not d.explorer.builds.is_loading)
         assert {build.ref.app for build in d.explorer.builds.rows.rows} == {quick.ref.app}
+
+
+async def test_keys_are_answered_while_a_call_hangs(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        provider = await d.services.sessions[d.explorer.open_app.ref.account].provider()
+        asked = asyncio.Event()
+
+        async def hang(*_: object) -> Any:
+            asked.set()
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(provider, "artifacts", hang)
+        await d.press("enter")
+        await asked.wait()
+        rows = d.explorer.builds.rows
+        await d.press("escape")
+        await d.until(lambda: rows.has_focus)
+        here = rows.current
+        await d.press("j", "slash", *"main")
+        assert rows.current != here
+        assert d.explorer.artifacts.is_loading
+        await d.press("enter", "q")
+        await d.until(lambda: d.app._exit)
 
 
 async def test_empty_states(drive: Drive) -> None:

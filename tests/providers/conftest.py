@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import itertools
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -64,6 +65,8 @@ class ScriptedServer:
     requests: list[Request] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """When set, no answer is sent before the event."""
+    drip: bool = False
+    """Sends answers byte by byte and never the last one; a body without an end follows."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     certificate: Path | None = None
     listener: asyncio.Server | None = None
@@ -91,6 +94,12 @@ class ScriptedServer:
         """An address of this machine where nobody listens."""
         return "http://127.0.0.1:1"
 
+    async def _drip(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
+        for byte in itertools.chain(answer, itertools.repeat(ord(" "))):
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -108,6 +117,8 @@ class ScriptedServer:
                 answer = self.script.pop(0) if self.script else self.route(request)
                 if answer is None:
                     break
+                if self.drip:
+                    await self._drip(writer, answer)
                 writer.write(answer)
                 await writer.drain()
                 if b"Connection: close" in answer:

@@ -353,6 +353,19 @@ async def test_a_silent_server_ends_at_the_total_deadline(server: ScriptedServer
         await change(client, "delete")
 
 
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 200 OK\r\nX-Endless: ", reply({"data": []}, headers={"Content-Length": "9999999"})]
+)
+async def test_a_drip_of_headers_or_body_ends_at_the_total_deadline(
+    server: ScriptedServer, make_client: MakeClient, answer: bytes
+) -> None:
+    """Each byte comes long before any time-out of reading; only the sum of all is too long."""
+    server.drip = True
+    server.route = lambda _request: answer
+    with pytest.raises(Unreachable, match="acme"):
+        await read(make_client(policy=RetryPolicy(total_s=0.05)))
+
+
 async def test_a_cancelled_call_leaves_the_client_usable(server: ScriptedServer, make_client: MakeClient) -> None:
     client = make_client()
     server.hold = asyncio.Event()

@@ -80,8 +80,8 @@ class Session:
         return opened
 
     async def aclose(self) -> None:
-        """Closes the provider, if it was opened."""
+        """Closes the provider, if it was opened, and with it forgets every token it made or was given."""
         for provider in (self._previous, self._provider):
             if provider is not None:
                 await provider.aclose()
-        self._previous = self._provider = None
+        self._previous = self._provider = self._secret = None
