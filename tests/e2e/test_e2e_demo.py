@@ -115,10 +115,21 @@ def test_adding_an_account_with_a_wrong_token_says_so_and_keeps_nothing(terminal
     with terminal() as t:
         t.until(lambda text: "Welcome to digsite" in text)
         t.send("\r")
-        t.until(lambda text: "Add a Bitrise account" in text)
-        t.send("\t" * 8)
+        t.until(lambda text: "no OS keyring" in text)
+        t.send("\tbitpat_not/a/token")  # in one packet
+        t.until(lambda text: "•" * len("bitpat_not/a/token") in text)
+        t.send("\t\r")
+        t.until(lambda text: "plain file: not encrypted" in text)
+        t.send("\x1b[B\r")
+        t.until(lambda text: "Passphrase of the vault" in text)
+        t.send("\ta long passphrase")
+        t.until(lambda text: "•" * len("a long passphrase") in text.split("Passphrase of the vault")[1])
+        t.send("\r")
+        t.until(lambda text: "position" in text)
+        assert b"not/a/token" not in t.raw
         t.send("\x1b")
         t.until(lambda text: "Add a Bitrise account" not in text)
         t.send("q")
         assert t.end() == 0
         assert not (tmp_path / "home" / "config" / "config.toml").exists()
+        assert not list((tmp_path / "home").rglob("*vault*"))

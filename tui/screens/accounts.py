@@ -131,7 +131,12 @@ class AccountsDialog(ModalScreen[str | None]):
 class AddAccountDialog(ModalScreen[Added | None]):
     """Asks for what a provider needs, proves the secret with it, and keeps it where the user says."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Cancel", id="add-account.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "close", "Cancel", id="add-account.cancel"),
+        # With priority: a token that is typed or pasted right after the tab must not land in the field before.
+        Binding("tab", "app.focus_next", show=False, id="add-account.next", priority=True),
+        Binding("shift+tab", "app.focus_previous", show=False, id="add-account.previous", priority=True),
+    ]
 
     def __init__(self, provider: str) -> None:
         super().__init__()
@@ -225,7 +230,8 @@ class AddAccountDialog(ModalScreen[Added | None]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if event.input.id == "secret":
+        last = "passphrase" if self.query_one("#passphrase").display else "secret"
+        if event.input.id == last:
             self._add()
         else:
             self.focus_next()
