@@ -14,7 +14,7 @@ from tui.providers.bitrise.plugin import BitrisePlugin
 from tui.providers.bitrise.provider import BitriseProvider
 from tui.secret import Secret
 from tui.testing import ProviderContract
-from tui.testing.contract import find_artifact
+from tui.testing.search import find_artifact
 
 
 async def at_once(_seconds: float) -> None:

@@ -14,7 +14,7 @@ from tui.demo.archives import Archive, Filler, blocks, sha256
 from tui.demo.bitrise_apps import APPS, BitriseStatus
 from tui.demo.bitrise_builds import BuildFilter, build_slug
 from tui.demo.data import DemoData
-from tui.demo.logs import Failure
+from tui.demo.log_failures import Failure
 from tui.demo.seeds import IdCodec
 from tui.demo.xcode_cloud_products import PRODUCTS
 

@@ -127,6 +127,8 @@ def test_bitrise_builds_and_artifacts_are_valid(bitrise: httpx.Client, valid_bit
             for artifact in valid_bitrise(bitrise.get(f"{path}/artifacts"), f"{one}/artifacts")["data"][:3]:
                 shown = bitrise.get(f"{path}/artifacts/{artifact['slug']}")
                 valid_bitrise(shown, f"{one}/artifacts/{{artifact-slug}}")
+    page = valid_bitrise(bitrise.get("/builds", params={"limit": 20}), "/builds")
+    assert len({build["repository"]["slug"] for build in page["data"]}) > 1
     assert seen == {(0, False), (0, True), (1, False), (2, False), (3, False), (4, False)}
 
 
@@ -189,8 +191,11 @@ def test_xcode_cloud_runs_are_valid(xcode_cloud: httpx.Client, valid_apple: Chec
             for action in actions["data"]:
                 path, one = f"/v1/ciBuildActions/{action['id']}", "/v1/ciBuildActions/{id}"
                 valid_apple(xcode_cloud.get(path), one)
-                for kind in ("issues", "testResults"):
-                    valid_apple(xcode_cloud.get(f"{path}/{kind}"), f"{one}/{kind}")
+                valid_apple(xcode_cloud.get(f"{path}/buildRun"), f"{one}/buildRun")
+                for kind, alone in (("issues", "ciIssues"), ("testResults", "ciTestResults")):
+                    for found in valid_apple(xcode_cloud.get(f"{path}/{kind}"), f"{one}/{kind}")["data"][:1]:
+                        again = valid_apple(xcode_cloud.get(f"/v1/{alone}/{found['id']}"), f"/v1/{alone}/{{id}}")
+                        assert again["data"]["attributes"] == found["attributes"]
                 artifacts = valid_apple(xcode_cloud.get(f"{path}/artifacts"), f"{one}/artifacts")["data"]
                 types |= {artifact["attributes"]["fileType"] for artifact in artifacts}
                 for artifact in artifacts[:1]:

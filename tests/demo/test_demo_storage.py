@@ -206,7 +206,7 @@ def test_a_failed_run_says_why_in_its_logs(bare: httpx.Client, xcode_cloud: http
     action = xcode_cloud.get(f"/v1/ciBuildRuns/{run}/actions").json()["data"][-1]["id"]
     logs = xcode_cloud.get(f"/v1/ciBuildActions/{action}/artifacts").json()["data"][0]["attributes"]
     with zipfile.ZipFile(io.BytesIO(bare.get(logs["downloadUrl"]).content)) as opened:
-        assert b"XCTAssertEqual failed" in opened.read("Logs/build.log")
+        assert b"XCTAssertEqual failed" in opened.read("Logs/xcodebuild-test.log")
 
 
 def test_install_pages_follow_the_switch(

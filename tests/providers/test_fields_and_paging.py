@@ -15,6 +15,7 @@ from tui.providers.fields import (
     get_int,
     get_list,
     get_mapping,
+    get_seconds,
     get_size,
     get_str,
     get_time,
@@ -30,7 +31,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_reading_never_raises(data: object) -> None:
-    for read in (get_str, get_id, get_word, get_int, get_size, get_bool, get_time, get_mapping, get_list):
+    for read in (get_str, get_id, get_word, get_int, get_size, get_bool, get_time, get_mapping, get_list, get_seconds):
         read(data, "a")
         read(data, "a", "b")
         read(data)
@@ -51,6 +52,8 @@ def test_each_reader_takes_its_type_only() -> None:
     assert [get_int(data, k) for k in ("t", "n", "f", "h", "s")] == [None, 3, 3, None, None]
     assert [get_bool(data, k) for k in ("t", "n")] == [True, None]
     assert [get_size(data, k) for k in ("n", "neg")] == [3, None]
+    assert [get_seconds(data, k) for k in ("n", "h", "neg", "t", "s")] == [3, 3.5, None, None, None]
+    assert get_seconds({"long": 10**400}, "long") is None
     assert [get_str(data, k) for k in ("s", "e", "n")] == ["x", None, None]
     assert [get_id(data, k) for k in ("s", "lone")] == ["x", None]
     assert [get_word(data, k) for k in ("n", "s", "t")] == ["3", "x", None]

@@ -42,6 +42,10 @@ class Provider:
         from tui.errors import NotFound
         raise NotFound("gone")
 
+    async def git_refs(self, app, workflow):
+        yield "main"
+        raise ZeroDivisionError("canary")
+
 instance = Broken()
 nothing = 3
 """
@@ -92,6 +96,10 @@ async def test_what_a_plug_in_raises_becomes_ours_without_its_text(target: str, 
     assert "canary" not in str(caught.value)
     with pytest.raises(NotFound, match="gone"):
         await provider.app(None)  # type: ignore[arg-type]
+    refs = provider.git_refs(None, None)  # type: ignore[arg-type]
+    assert await anext(refs) == "main"  # type: ignore[comparison-overlap]
+    with pytest.raises(PluginError, match="ZeroDivisionError"):
+        await anext(refs)
 
 
 @pytest.mark.parametrize("target", ["Missing", "nothing", "Provider"])

@@ -136,12 +136,15 @@ class Archive:
         filler_name: The name of the file that fills up.
         size: Bytes of the whole zip.
         seed: What the filler's bytes depend on.
+        filler_head: How the file that fills up begins.
 
     Raises:
         ValueError: The files alone are larger than `size`.
     """
 
-    def __init__(self, files: Iterable[tuple[str, bytes]], *, filler_name: str, size: int, seed: str) -> None:
+    def __init__(
+        self, files: Iterable[tuple[str, bytes]], *, filler_name: str, size: int, seed: str, filler_head: bytes = b""
+    ) -> None:
         self.size: Final = size
         head = bytearray()
         central = bytearray()
@@ -152,13 +155,14 @@ class Archive:
             head += member.local() + stored
             count += 1
         name_bytes = filler_name.encode()
-        overhead = len(head) + 30 + len(name_bytes) + len(central) + 46 + len(name_bytes) + 22
+        overhead = len(head) + 30 + len(name_bytes) + len(filler_head) + len(central) + 46 + len(name_bytes) + 22
         if size < overhead:
             raise ValueError(f"{overhead} bytes of files do not fit into a zip of {size} bytes")
         filler = Filler(seed, size - overhead)
-        member = _Member(name_bytes, _crc(filler), filler.size, filler.size, 0)
+        stored_bytes = len(filler_head) + filler.size
+        member = _Member(name_bytes, _crc(filler, zlib.crc32(filler_head)), stored_bytes, stored_bytes, 0)
         central += member.central(len(head))
-        head += member.local()
+        head += member.local() + filler_head
         end = struct.pack("<HHHHIIH", 0, 0, count + 1, count + 1, len(central), len(head) + filler.size, 0)
         self._pieces: Final[Sequence[Body]] = (
             Plain(bytes(head)),
@@ -186,8 +190,7 @@ def _compressed(name: str, data: bytes) -> tuple[_Member, bytes]:
     return _Member(name.encode(), zlib.crc32(data), len(stored), len(data), method), stored
 
 
-def _crc(body: Body) -> int:
-    crc = 0
+def _crc(body: Body, crc: int) -> int:
     for block in blocks(body):
         crc = zlib.crc32(block, crc)
     return crc

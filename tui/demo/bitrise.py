@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from json import JSONDecodeError
-from typing import Final, TypeVar
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tui.demo import seeds
 from tui.demo.answers import Json
 from tui.demo.bitrise_apps import APPS, AppSpec, BitriseStatus, Shape
 from tui.demo.bitrise_builds import BitriseArtifact, BitriseBuild, BuildFilter, app_slug
@@ -25,17 +24,15 @@ from tui.demo.bitrise_items import (
     app_item,
     artifact_meta,
     build_item,
-    precise_stamp,
+    everywhere_item,
     stamp,
 )
-from tui.demo.logs import bitrise_log
+from tui.demo.bitrise_logs import bitrise_yml, log_manifest
+from tui.demo.bitrise_requests import body_of, found, integer, limit_of, moment, page_of, paging_of, refused
 from tui.demo.people import AUTHORS
 from tui.demo.storage import InstallPages, Signer, bitrise_path
 
 PREFIX: Final = "/v0.1"
-MAX_LIMIT: Final = 50
-_CHUNK_LINES: Final = 20
-T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -61,16 +58,18 @@ class BitriseApi:
             ("GET", "/apps/{app}/build-workflows", self.workflows),
             ("GET", "/apps/{app}/builds", self.builds),
             ("POST", "/apps/{app}/builds", self.start),
+            ("GET", "/builds", self.all_builds),
             ("GET", build, self.show_build),
             ("POST", build + "/abort", self.abort),
             ("GET", build + "/log", self.log),
+            ("GET", build + "/bitrise.yml", self.configuration),
             ("GET", build + "/artifacts", self.artifacts),
             ("GET", artifact, self.show_artifact),
             ("PATCH", artifact, self.update_artifact),
             ("DELETE", artifact, self.delete_artifact),
         )
         routes = [Route(PREFIX + path, self._authorized(call), methods=[verb]) for verb, path, call in table]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+        return Starlette(routes=routes, exception_handlers={HTTPException: refused})
 
     def _authorized(self, endpoint: Endpoint) -> Endpoint:
         accepted = (self._token.encode(), f"token {self._token}".encode())
@@ -110,7 +109,7 @@ class BitriseApi:
         if order == "last_build_at":
             never = datetime.min.replace(tzinfo=UTC)
             apps.sort(key=lambda app: self._data.last_build_at(app) or never, reverse=True)
-        return Json(_page(request, apps, app_item, app_slug))
+        return Json(page_of(request, apps, app_item, app_slug))
 
     async def show_app(self, request: Request) -> Response:
         """GET /apps/{app}."""
@@ -131,28 +130,43 @@ class BitriseApi:
         if order not in {"created_at", "running_first"}:
             raise HTTPException(400, f"Invalid sort_by parameter: {order}")
         if query.get("is_pipeline_build") == "true":
-            return Json({"data": [], "paging": _paging(0, _limit(request))})
+            return Json({"data": [], "paging": paging_of(0, limit_of(request))})
         wanted = BuildFilter(
             branch=query.get("branch"),
             workflow=query.get("workflow"),
             commit_message=query.get("commit_message"),
             trigger=query.get("trigger_event_type"),
-            pull_request=_integer(request, "pull_request_id"),
-            number=_integer(request, "build_number"),
-            after=_moment(request, "after"),
-            before=_moment(request, "before"),
-            status=_integer(request, "status"),
+            pull_request=integer(request, "pull_request_id"),
+            number=integer(request, "build_number"),
+            after=moment(request, "after"),
+            before=moment(request, "before"),
+            status=integer(request, "status"),
         )
         selection = self._data.select(app, wanted, running_first=order == "running_first")
-        limit, start = _limit(request), 0
+        limit, start = limit_of(request), 0
         if "next" in query:
             first = self._data.build(app, query["next"])
             if first is None:
                 raise HTTPException(400, "Invalid next parameter")
             start = selection.position(first.number)
         page = selection.page(start, limit + 1)
-        paging = _paging(len(selection), limit, page[limit].slug if len(page) > limit else None)
+        paging = paging_of(len(selection), limit, page[limit].slug if len(page) > limit else None)
         return Json({"data": [build_item(build) for build in page[:limit]], "paging": paging})
+
+    async def all_builds(self, request: Request) -> Response:
+        """GET /builds: those of all apps, newest first."""
+        status, limit = integer(request, "status"), limit_of(request)
+        cursor = request.query_params.get("next")
+        first = None if cursor is None else self._data.any_build(cursor)
+        if cursor is not None and first is None:
+            raise HTTPException(400, "Invalid next parameter")
+        if request.query_params.get("owner_slug", ORGANIZATION["slug"]) != ORGANIZATION["slug"]:
+            return Json({"data": [], "paging": paging_of(0, limit)})
+        on_hold = {"true": True, "false": False}.get(request.query_params.get("is_on_hold", ""))
+        total, builds = self._data.everything(BuildFilter(status=status, on_hold=on_hold), first)
+        page = list(itertools.islice(builds, limit + 1))
+        items = [everywhere_item(build) for build in page[:limit]]
+        return Json({"data": items, "paging": paging_of(total, limit, page[limit].slug if len(page) > limit else None)})
 
     async def show_build(self, request: Request) -> Response:
         """GET /apps/{app}/builds/{build}."""
@@ -160,7 +174,7 @@ class BitriseApi:
 
     async def start(self, request: Request) -> Response:
         """POST /apps/{app}/builds."""
-        app, body = self._app(request), await _body(request)
+        app, body = self._app(request), await body_of(request)
         params = body.get("build_params")
         if not isinstance(params, dict) or not any(
             params.get(key) for key in ("tag", "commit_hash", "branch", "workflow_id", "pipeline_id")
@@ -168,7 +182,7 @@ class BitriseApi:
             raise HTTPException(400, "build_params needs a tag, a commit_hash, a branch or a workflow_id")
         text = {key: value for key, value in params.items() if isinstance(value, str)}
         shape = Shape(text.get("branch", "main"), text.get("workflow_id", "primary"), "", text.get("tag"))
-        build = self._data.start(app, shape, text.get("commit_message"))
+        build = self._data.start(app, shape, text.get("commit_message"), text.get("commit_hash"))
         result = {
             "build_slug": build.slug,
             "build_number": build.number,
@@ -182,7 +196,7 @@ class BitriseApi:
 
     async def abort(self, request: Request) -> Response:
         """POST /apps/{app}/builds/{build}/abort."""
-        build, body = self._build(request), await _body(request)
+        build, body = self._build(request), await body_of(request)
         if build.status is not BitriseStatus.NOT_FINISHED:
             raise HTTPException(400, "Build already finished")
         reason = body.get("abort_reason")
@@ -192,45 +206,30 @@ class BitriseApi:
 
     async def log(self, request: Request) -> Response:
         """GET /apps/{app}/builds/{build}/log: chunks while it runs, a signed URL once it is archived."""
-        build, now = self._build(request), self._data.now()
-        if build.started_at is None:
-            raise HTTPException(404, "Not Found")
-        lines = bitrise_log(build.subject)
-        texts = ["\n".join(lines[at : at + _CHUNK_LINES]) + "\n" for at in range(0, len(lines), _CHUNK_LINES)]
-        took = (build.finished_at - build.started_at) if build.finished_at else timedelta(seconds=200)
-        written = [(build.started_at + took * position / len(texts), text) for position, text in enumerate(texts)]
+        build = self._build(request)
+        url = self._signer.url(f"/bitrise/builds/{build.slug}/log") if build.finished_at is not None else None
         after = request.query_params.get("after_timestamp", "")
-        chunks = [
-            {"chunk": text, "position": position + 1}
-            for position, (at, text) in enumerate(written)
-            if at <= now and precise_stamp(at) > after
-        ]
-        chunks.sort(key=lambda chunk: seeds.number("chunk", build.slug, chunk["position"]))
-        is_archived = build.finished_at is not None
-        url = self._signer.url(f"/bitrise/builds/{build.slug}/log") if is_archived else None
-        return Json(
-            {
-                "expiring_raw_log_url": url,
-                "is_archived": is_archived,
-                "log_chunks": chunks,
-                "generated_log_chunks_num": len(chunks),
-                "timestamp": None,
-                "next_after_timestamp": "" if is_archived else precise_stamp(now),
-            }
-        )
+        return Json(found(log_manifest(build, self._data.now(), after, url)))
+
+    async def configuration(self, request: Request) -> Response:
+        """GET /apps/{app}/builds/{build}/bitrise.yml: plain text."""
+        return PlainTextResponse(bitrise_yml(self._build(request).subject))
 
     async def artifacts(self, request: Request) -> Response:
         """GET .../artifacts: neither URLs nor dates nor checksums."""
         listed = self._data.artifacts(self._build(request))
-        return Json(_page(request, listed, self._artifact_item, lambda each: each.slug))
+        return Json(page_of(request, listed, self._artifact_item, lambda each: each.slug))
 
     async def show_artifact(self, request: Request) -> Response:
-        """GET .../artifacts/{artifact}: with a URL that lives for ten minutes."""
-        return Json({"data": self._artifact_detail(self._artifact(request))})
+        """GET .../artifacts/{artifact}: with a URL that lives for ten minutes, or as a redirect to it."""
+        artifact = self._artifact(request)
+        if integer(request, "download"):
+            return RedirectResponse(found(self._download_url(artifact)), 302)
+        return Json({"data": self._artifact_detail(artifact)})
 
     async def update_artifact(self, request: Request) -> Response:
         """PATCH .../artifacts/{artifact}: only the public page, only on installable files."""
-        artifact, body = self._artifact(request), await _body(request)
+        artifact, body = self._artifact(request), await body_of(request)
         enabled = body.get("is_public_page_enabled")
         if not isinstance(enabled, bool):
             raise HTTPException(400, "is_public_page_enabled must be true or false")
@@ -247,14 +246,14 @@ class BitriseApi:
         return Json({"data": item})
 
     def _app(self, request: Request) -> AppSpec:
-        return _found(self._data.app(request.path_params["app"]))
+        return found(self._data.app(request.path_params["app"]))
 
     def _build(self, request: Request) -> BitriseBuild:
-        return _found(self._data.build(self._app(request), request.path_params["build"]))
+        return found(self._data.build(self._app(request), request.path_params["build"]))
 
     def _artifact(self, request: Request) -> BitriseArtifact:
         build = self._build(request)
-        artifact = _found(self._data.artifact(request.path_params["artifact"]))
+        artifact = found(self._data.artifact(request.path_params["artifact"]))
         if artifact.build.slug != build.slug:
             raise HTTPException(404, "Not Found")
         return artifact
@@ -275,73 +274,12 @@ class BitriseApi:
             "intermediate_file_info": None,
         }
 
+    def _download_url(self, artifact: BitriseArtifact) -> str | None:
+        return None if artifact.is_expired(self._data.now()) else self._signer.url(bitrise_path(artifact))
+
     def _artifact_detail(self, artifact: BitriseArtifact) -> dict[str, object]:
-        is_expired = artifact.is_expired(self._data.now())
         return {
             **self._artifact_item(artifact),
-            "expiring_download_url": None if is_expired else self._signer.url(bitrise_path(artifact)),
+            "expiring_download_url": self._download_url(artifact),
             "public_install_page_url": self._pages.url(artifact) if self._data.is_public(artifact) else "",
         }
-
-
-def _page(
-    request: Request, items: Sequence[T], render: Callable[[T], dict[str, object]], slug: Callable[[T], str]
-) -> dict[str, object]:
-    limit, slugs = _limit(request), [slug(item) for item in items]
-    anchor = request.query_params.get("next")
-    if anchor and anchor not in slugs:
-        raise HTTPException(400, "Invalid next parameter")
-    start = slugs.index(anchor) if anchor else 0
-    following = slugs[start + limit] if start + limit < len(slugs) else None
-    data = [render(item) for item in items[start : start + limit]]
-    return {"data": data, "paging": _paging(len(items), limit, following)}
-
-
-def _paging(total: int, limit: int, following: str | None = None) -> dict[str, object]:
-    paging: dict[str, object] = {"total_item_count": total, "page_item_limit": limit}
-    return paging if following is None else {**paging, "next": following}
-
-
-def _limit(request: Request) -> int:
-    limit = _integer(request, "limit")
-    if limit is not None and not 1 <= limit <= MAX_LIMIT:
-        raise HTTPException(400, f"limit must be between 1 and {MAX_LIMIT}")
-    return limit or MAX_LIMIT
-
-
-def _integer(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name)
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        raise HTTPException(400, f"Invalid {name} parameter") from None
-
-
-def _moment(request: Request, name: str) -> datetime | None:
-    seconds = _integer(request, name)
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        raise HTTPException(400, f"Invalid {name} parameter") from None
-
-
-async def _body(request: Request) -> Mapping[str, object]:
-    try:
-        body: object = await request.json()
-    except (JSONDecodeError, UnicodeDecodeError):
-        raise HTTPException(400, "Invalid request body") from None
-    if not isinstance(body, dict):
-        raise HTTPException(400, "Invalid request body")
-    return body
-
-
-def _found(item: T | None) -> T:
-    if item is None:
-        raise HTTPException(404, "Not Found")
-    return item
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    return Json({"message": error.detail}, error.status_code)

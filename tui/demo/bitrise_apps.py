@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from tui.demo.contents import KIB, MIB, Kind
-from tui.demo.logs import Failure
+from tui.demo.contents import MIB, Kind
+from tui.demo.ios_app import KIB
+from tui.demo.log_failures import Failure
 
 
 class BitriseStatus(IntEnum):
@@ -39,6 +40,9 @@ ABORTED_ROLLING: Final = Outcome(
     BitriseStatus.ABORTED, abort_reason="Aborted by Rolling Builds: a newer build of this branch was started"
 )
 TIMED_OUT: Final = Outcome(BitriseStatus.ABORTED, Failure.TIMEOUT, "Build timed out: no output for 90 minutes")
+LOST: Final = Outcome(
+    BitriseStatus.ABORTED, Failure.LOST_RUNNER, "The connection to the build machine was lost; the build was aborted"
+)
 ABORTED_AS_SUCCESS: Final = Outcome(
     BitriseStatus.ABORTED_WITH_SUCCESS, abort_reason="Nothing to build: only documentation changed"
 )
@@ -106,6 +110,7 @@ class AppSpec:
     tales: Mapping[int, Tale] = field(default_factory=dict[int, Tale])
     """By distance from `newest`."""
     is_android: bool = True
+    uses_fastlane: bool = False
     is_disabled: bool = False
     age_days: int = 0
     """Days since the newest build."""
@@ -176,20 +181,36 @@ _ANDROID_TALES: Final = {
     6: Tale(ABORTED_AS_SUCCESS, _MAIN, "Explain the release process in the README"),
     7: Tale(failed(Failure.SIGNING), _RELEASE, "Rotate the signing key"),
     8: Tale(TIMED_OUT, SHAPES[1], "Nightly"),
-    9: Tale(ABORTED_ROLLING, _PULL_REQUEST, "Make the login form wider"),
+    9: Tale(LOST, _PULL_REQUEST, "Make the login form wider"),
     10: Tale(failed(Failure.DEPENDENCIES), SHAPES[9], "Bump okhttp from 5.2.0 to 5.2.1"),
     11: Tale(SUCCESS, _MAIN, "Update translations from Crowdin", recipes=()),
+    12: Tale(ABORTED_ROLLING, _PULL_REQUEST, "Make the login form narrower"),
+    13: Tale(SUCCESS, _PULL_REQUEST, "Let the login form have its width"),
+    14: Tale(SUCCESS, SHAPES[8], "Save the state of the checkout"),
+    15: Tale(SUCCESS, _RELEASE, "Release notes for 4.0.0 RC 2"),
 }
 
 _RECORDINGS: Final = Recipe(
     "ui-test-recordings.zip", "file", Kind.RECORDINGS, 300 * MIB + 1234, 300 * MIB + 1234, on_failure=True
 )
+_UNIVERSAL: Final = Recipe("Acme-Universal.ipa", "ios-ipa", Kind.IPA, 300_000_000, 300_000_000)
 _IOS: Final = _ios("Acme", 32, 44)
 _IOS_TALES: Final = {
-    0: Tale(SUCCESS, _RELEASE, "Add StoreKit 2 receipts", (*_IOS["release"], _RECORDINGS)),
+    0: Tale(SUCCESS, _RELEASE, "Add StoreKit 2 receipts", (*_IOS["release"], _UNIVERSAL, _RECORDINGS)),
     1: Tale(failed(Failure.TESTS), _PULL_REQUEST, "Let VoiceOver read prices correctly"),
     2: Tale(failed(Failure.SIGNING), _RELEASE, "Add a widget for open orders"),
     3: Tale(SUCCESS, _MAIN, "Prefetch images in the feed"),
+    4: Tale(failed(Failure.COMPILE), _PULL_REQUEST, "Remember the session between launches"),
+    5: Tale(TIMED_OUT, SHAPES[1], "Nightly"),
+    6: Tale(LOST, _MAIN, "Draw the map on its own layer"),
+    7: Tale(SUCCESS, _RELEASE, "Add StoreKit 2 products"),
+    8: Tale(SUCCESS, _PULL_REQUEST, "Let VoiceOver read the cart"),
+}
+_FASTLANE_TALES: Final = {
+    0: Tale(failed(Failure.COMPILE), _MAIN, "Move the editor to the new architecture"),
+    1: Tale(failed(Failure.TESTS), _PULL_REQUEST, "Round prices as the server does"),
+    2: Tale(failed(Failure.SIGNING), _RELEASE, "Sign with the new certificate"),
+    3: Tale(SUCCESS, _MAIN, "Sync notes in the background"),
 }
 
 _FLUTTER: Final = {
@@ -276,7 +297,8 @@ APPS: Final = (
     AppSpec(4, "shop-flutter", "flutter", "shop-flutter", "com.acme.shop", "Shop", "2.14.0", 388, 300, 57_000,
             SHAPES, _FLUTTER),
     AppSpec(5, "field-notes", "react-native", "field-notes", "com.acme.fieldnotes", "FieldNotes", "0.31.2", 176, 170,
-            100_000, SHAPES, {**ANDROID, **_ios("FieldNotes", 18, 24)}, has_short_slugs=True),
+            100_000, SHAPES, _ios("FieldNotes", 18, 24), _FASTLANE_TALES, is_android=False, uses_fastlane=True,
+            has_short_slugs=True),
     AppSpec(6, "acme-monorepo", "android", "acme-monorepo", "com.acme.mono", "Mono", "26.11", 148_220, 100_000, 172,
             SHAPES, ANDROID),
     AppSpec(7, "Acme Classic", "android", "acme-classic", "com.acme.classic", "Classic", "1.4.2", 97, 8, 5 * _DAY,

@@ -25,7 +25,7 @@ from tui.demo.bitrise_apps import (
     failed,
 )
 from tui.demo.contents import Content, Kind
-from tui.demo.logs import Failure, LogSubject
+from tui.demo.log_failures import Failure, LogSubject
 from tui.demo.people import AUTHORS, MESSAGES
 
 BUILD_IDS: Final = seeds.IdCodec("bitrise build")
@@ -86,6 +86,10 @@ class BitriseBuild:
     started_at: datetime | None
     finished_at: datetime | None
     tale: Tale | None = None
+    ends_at: datetime | None = None
+    """When it will end; known to the demo before it happens, and so is how."""
+    ends_in: Failure | None = None
+    asked_commit: str | None = None
 
     @cached_property
     def slug(self) -> str:
@@ -100,7 +104,7 @@ class BitriseBuild:
     @property
     def commit(self) -> str:
         """Its commit's SHA-1."""
-        return seeds.hexadecimal(40, "commit", self.app.index, self.number)
+        return self.asked_commit or seeds.hexadecimal(40, "commit", self.app.index, self.number)
 
     @property
     def pull_request(self) -> int:
@@ -120,7 +124,9 @@ class BitriseBuild:
             workflow=self.shape.workflow,
             branch=self.shape.branch,
             commit=self.commit[:8],
-            failure=self.outcome.failure,
+            failure=self.outcome.failure or self.ends_in,
+            abort_reason=self.outcome.abort_reason,
+            uses_fastlane=self.app.uses_fastlane,
         )
 
     def recipes(self) -> tuple[Recipe, ...]:
@@ -150,8 +156,8 @@ class BitriseArtifact:
     @property
     def size(self) -> int:
         """In bytes."""
-        recipe = self.recipe
-        return seeds.between(recipe.low, recipe.high, "size", self.build.app.index, self.build.number, self.index)
+        recipe, app, number = self.recipe, self.build.app, self.build.number
+        return seeds.growing(recipe.low, recipe.high, app.newest - number, "size", app.index, number, self.index)
 
     @property
     def can_be_public(self) -> bool:
@@ -162,7 +168,15 @@ class BitriseArtifact:
     def content(self) -> Content:
         """What its bytes depend on."""
         app = self.build.app
-        return Content(self.recipe.kind, self.size, self.slug, app.identifier, app.version, self.build.subject)
+        return Content(
+            self.recipe.kind,
+            self.size,
+            self.slug,
+            app.identifier,
+            app.version,
+            self.build.finished_at or self.build.triggered_at,
+            self.build.subject,
+        )
 
     def is_expired(self, now: datetime) -> bool:
         """Whether the retention rule took its bytes (Bitrise docs, artifact retention policy)."""
@@ -285,12 +299,14 @@ class BuildFilter:
     after: datetime | None = None
     before: datetime | None = None
     status: int | None = None
+    on_hold: bool | None = None
 
     def admits(self, build: BitriseBuild) -> bool:
         """Whether one build is asked for."""
         return (
             self.number in {None, build.number}
             and self.status in {None, int(build.status)}
+            and self.on_hold in {None, build.outcome.is_on_hold}
             and self._admits_shape(build.shape)
             and self._admits_message(build.message)
             and self.pull_request in {None, build.pull_request}
@@ -300,6 +316,8 @@ class BuildFilter:
 
     def numbers(self, history: History) -> Sequence[int]:
         """The numbers of the drawn builds that are asked for, newest first, without making any of them."""
+        if self.on_hold:
+            return ()  # only told builds are on hold
         low, high = history.first, history.first_told - 1
         if self.number is not None:
             low, high = max(low, self.number), min(high, self.number)

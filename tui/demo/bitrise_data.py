@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
-from collections.abc import Callable, Sequence
+import heapq
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +21,7 @@ from tui.demo.bitrise_builds import (
     artifact_key,
     build_key,
 )
-from tui.demo.logs import Failure
+from tui.demo.log_failures import Failure
 from tui.demo.people import AUTHORS, MESSAGES
 
 LIVE_PERIOD: Final = timedelta(seconds=240)
@@ -44,6 +46,7 @@ class _Later:
     starts_at: datetime
     ends_at: datetime
     outcome: Outcome
+    commit: str | None = None
 
     def at(self, app: AppSpec, now: datetime) -> BitriseBuild:
         is_over = now >= self.ends_at
@@ -57,6 +60,9 @@ class _Later:
             triggered_at=self.triggered_at,
             started_at=self.starts_at if now >= self.starts_at else None,
             finished_at=self.ends_at if is_over else None,
+            ends_at=self.ends_at,
+            ends_in=None if is_over else self.outcome.failure,
+            asked_commit=self.commit,
         )
 
 
@@ -70,6 +76,10 @@ class Selection:
 
     def __len__(self) -> int:
         return len(self.told) + len(self.drawn)
+
+    def __iter__(self) -> Iterator[BitriseBuild]:
+        yield from self.told
+        yield from (build for build in map(self.make, self.drawn) if build is not None)
 
     def page(self, start: int, limit: int) -> list[BitriseBuild]:
         """The builds at positions from `start` on."""
@@ -165,13 +175,24 @@ class BitriseData:
         """For as long as the demo runs."""
         self._deleted.add(artifact.slug)
 
-    def start(self, app: AppSpec, shape: Shape, message: str | None) -> BitriseBuild:
+    def everything(self, query: BuildFilter, first: BitriseBuild | None) -> tuple[int, Iterator[BitriseBuild]]:
+        """How many builds of all apps a query asks for, and those from `first` on, newest first."""
+        total = sum(len(self.select(app, query)) for app in APPS)
+        if first is not None:
+            query = dataclasses.replace(query, before=first.triggered_at + timedelta(microseconds=1))
+        builds = heapq.merge(
+            *(self.select(app, query) for app in APPS), key=lambda build: build.triggered_at, reverse=True
+        )
+        return total, itertools.dropwhile(lambda build: first is not None and build.slug != first.slug, builds)
+
+    def start(self, app: AppSpec, shape: Shape, message: str | None, commit: str | None = None) -> BitriseBuild:
         """A new build, queued."""
         now = self.now()
         later = self._advance(app)
         number = later[-1].number + 1 if later else app.newest + 1
         starts = now + _STARTED_QUEUED
-        added = _Later(number, shape, message or MESSAGES[0], AUTHORS[0], now, starts, starts + _STARTED_RUNS, SUCCESS)
+        ends = starts + _STARTED_RUNS
+        added = _Later(number, shape, message or MESSAGES[0], AUTHORS[0], now, starts, ends, SUCCESS, commit)
         later.append(added)
         return added.at(app, now)
 
@@ -196,7 +217,7 @@ class BitriseData:
         aborted = self._aborted.get((app.index, number))
         if build is not None and aborted is not None:
             outcome, at = aborted
-            build = dataclasses.replace(build, outcome=outcome, finished_at=at)
+            build = dataclasses.replace(build, outcome=outcome, finished_at=at, ends_in=None)
         return build
 
     def _advance(self, app: AppSpec) -> list[_Later]:

@@ -80,6 +80,13 @@ def build_item(build: BitriseBuild) -> dict[str, object]:
     }
 
 
+def everywhere_item(build: BitriseBuild) -> dict[str, object]:
+    """A build as the list of all apps' builds has it: with its app, less four fields (Bitrise API, build-list-all)."""
+    left_out = {"is_status_sent", "log_format", "pipeline_workflow_id", "rebuildable"}
+    item = {name: value for name, value in build_item(build).items() if name not in left_out}
+    return {**item, "repository": app_item(build.app)}
+
+
 def artifact_meta(artifact: BitriseArtifact) -> dict[str, object] | None:
     """What the uploading step tells of an app (bitrise-steplib, steps-deploy-to-bitrise-io)."""
     app, number = artifact.build.app, artifact.build.number

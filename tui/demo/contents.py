@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import plistlib
-import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
-from tui.demo import android_xml, seeds
+from tui.demo import android_xml, ios_app, seeds
 from tui.demo.archives import Archive, Body, Filler, Plain
-from tui.demo.logs import LogSubject, bitrise_log, failure_lines, repeated, xcodebuild_log
+from tui.demo.ios_app import KIB, IosApp
+from tui.demo.log_failures import LogSubject
+from tui.demo.logs import bitrise_log, repeated, xcodebuild_log
+from tui.demo.reports import html, junit
 
-KIB: Final = 1024
 MIB: Final = 1024 * 1024
 
 
@@ -47,6 +48,8 @@ class Content:
     identifier: str
     """Bundle id or package name."""
     version: str
+    built_at: datetime
+    """Aware UTC."""
     subject: LogSubject
 
     def body(self) -> Body:
@@ -55,111 +58,49 @@ class Content:
             return Plain(b"")
         if self.kind in _TEXTS:
             return Plain(_TEXTS[self.kind](self))
-        files, filler_name = _ARCHIVES[self.kind](self)
-        return Archive(files.items(), filler_name=filler_name, size=self.size, seed=self.seed)
+        files, filler_name, filler_head = _ARCHIVES[self.kind](self)
+        return Archive(files.items(), filler_name=filler_name, size=self.size, seed=self.seed, filler_head=filler_head)
 
 
-_Layout = tuple[Mapping[str, bytes], str]
+class _Layout(NamedTuple):
+    """The files of a zip, and the one that fills it up."""
+
+    files: Mapping[str, bytes]
+    filler_name: str
+    filler_head: bytes = b""
 
 
-def _binary(content: Content, name: str, size: int) -> bytes:
-    """A Mach-O executable as far as its header goes, for arm64."""
-    header = struct.pack("<IIIIIIII", 0xFEEDFACF, 0x0100000C, 0, 2, 0, 0, 0x00200085, 0)
-    return header + Filler(f"{content.seed} {name}", size).read(0, size)
-
-
-def _info(content: Content) -> bytes:
-    module = content.subject.module
-    return plistlib.dumps(
-        {
-            "CFBundleDisplayName": module,
-            "CFBundleExecutable": module,
-            "CFBundleIdentifier": content.identifier,
-            "CFBundleName": module,
-            "CFBundlePackageType": "APPL",
-            "CFBundleShortVersionString": content.version,
-            "CFBundleVersion": str(content.subject.number),
-            "DTPlatformName": "iphoneos",
-            "DTXcode": "2610",
-            "LSRequiresIPhoneOS": True,
-            "MinimumOSVersion": "16.0",
-            "NSCameraUsageDescription": "Scan a receipt.",
-            "UIDeviceFamily": [1, 2],
-        },
-        fmt=plistlib.FMT_BINARY,
-    )
-
-
-def _profile(content: Content) -> bytes:
-    """A provisioning profile: a property list inside a signature's envelope."""
-    plist = plistlib.dumps(
-        {
-            "AppIDName": content.subject.module,
-            "Name": f"{content.subject.module} Ad Hoc",
-            "TeamName": "Acme Mobile",
-            "TeamIdentifier": ["A1B2C3D4E5"],
-            "UUID": seeds.hexadecimal(32, "profile", content.identifier),
-            "ExpirationDate": datetime(2027, 8, 31),  # noqa: DTZ001  # property lists have no time zone: UTC
-            "ProvisionedDevices": [f"00008130-{seeds.hexadecimal(16, 'device', n).upper()}" for n in range(3)],
-            "Entitlements": {
-                "application-identifier": f"A1B2C3D4E5.{content.identifier}",
-                "get-task-allow": False,
-                "aps-environment": "production",
-            },
-        }
-    )
-    envelope = b"\x30\x82" + struct.pack(">H", len(plist) + 64) + seeds.octets(30, "envelope", content.seed)
-    return envelope + plist + seeds.octets(32, "signature", content.seed)
-
-
-def _bundle(content: Content, folder: str) -> dict[str, bytes]:
-    module = content.subject.module
-    app = f"{folder}{module}.app/"
-    return {
-        f"{app}Info.plist": _info(content),
-        f"{app}embedded.mobileprovision": _profile(content),
-        f"{app}{module}": _binary(content, "main", 96 * KIB),
-        f"{app}PkgInfo": b"APPL????",
-        f"{app}Frameworks/AcmeKit.framework/AcmeKit": _binary(content, "kit", 48 * KIB),
-        f"{app}Frameworks/AcmeKit.framework/Info.plist": plistlib.dumps(
-            {"CFBundleIdentifier": "com.acme.kit", "CFBundleShortVersionString": "3.2.1"}
-        ),
-        f"{app}en.lproj/Localizable.strings": '"cart.total" = "Total";\n"cart.pay" = "Pay";\n'.encode("utf-16"),
-        f"{app}ja.lproj/Localizable.strings": '"cart.total" = "合計";\n"cart.pay" = "支払う";\n'.encode("utf-16"),
-        f"{app}PrivacyInfo.xcprivacy": plistlib.dumps({"NSPrivacyTracking": False}),
-    }
+def _app(content: Content) -> IosApp:
+    subject = content.subject
+    return IosApp(subject.module, content.identifier, content.version, subject.number, content.built_at, content.seed)
 
 
 def _ipa(content: Content) -> _Layout:
-    return _bundle(content, "Payload/"), f"Payload/{content.subject.module}.app/Assets.car"
+    app = _app(content)
+    return _Layout(ios_app.bundle(app, "Payload/"), f"Payload/{app.module}.app/Assets.car")
 
 
 def _xcarchive(content: Content) -> _Layout:
-    root = f"{content.subject.module}.xcarchive/"
-    files = _bundle(content, f"{root}Products/Applications/")
-    files[f"{root}Info.plist"] = plistlib.dumps(
-        {"ArchiveVersion": 2, "Name": content.subject.module, "SchemeName": content.subject.module}
-    )
-    name = content.subject.module
-    return files, f"{root}dSYMs/{name}.app.dSYM/Contents/Resources/DWARF/{name}"
+    app = _app(content)
+    symbols = f"{app.module}.xcarchive/dSYMs/{app.module}.app.dSYM/Contents/Resources/DWARF/{app.module}"
+    return _Layout(ios_app.xcarchive(app), symbols, ios_app.symbols_head(app))
 
 
 def _dsym(content: Content) -> _Layout:
-    name = content.subject.module
-    root = f"{name}.app.dSYM/Contents/"
-    info = plistlib.dumps({"CFBundleIdentifier": f"com.apple.xcode.dsym.{content.identifier}"})
-    return {f"{root}Info.plist": info}, f"{root}Resources/DWARF/{name}"
+    app = _app(content)
+    symbols = f"{app.module}.app.dSYM/Contents/Resources/DWARF/{app.module}"
+    return _Layout(ios_app.dsym(app), symbols, ios_app.symbols_head(app))
 
 
 def _export(content: Content) -> _Layout:
     name = content.subject.module
     options = plistlib.dumps({"method": "ad-hoc", "teamID": "A1B2C3D4E5", "thinning": "<none>"})
-    return {"ExportOptions.plist": options, "Packaging.log": b"Packaging succeeded\n"}, f"{name}.ipa"
+    return _Layout({"ExportOptions.plist": options, "Packaging.log": b"Packaging succeeded\n"}, f"{name}.ipa")
 
 
 def _products(content: Content) -> _Layout:
-    files = _bundle(content, "Build/Products/Debug-iphonesimulator/")
-    return files, f"Build/Products/Debug-iphonesimulator/{content.subject.module}Tests.xctest/Assets.car"
+    app, folder = _app(content), "Build/Products/Debug-iphonesimulator/"
+    return _Layout(ios_app.bundle(app, folder), f"{folder}{app.module}Tests.xctest/Assets.car")
 
 
 def _apk(content: Content) -> _Layout:
@@ -171,56 +112,73 @@ def _apk(content: Content) -> _Layout:
         target_sdk=36,
         label=content.subject.module,
     )
-    return {
+    generation = content.subject.number // 13
+    code = 120 * KIB + KIB * (content.subject.number % 32)
+    model = 160 * KIB + 48 * KIB * (generation % 5)
+    files = {
         "AndroidManifest.xml": manifest,
-        "classes.dex": b"dex\n039\x00" + Filler(f"{content.seed} dex", 120 * KIB).read(0, 120 * KIB),
-        "lib/arm64-v8a/libacme.so": b"\x7fELF\x02\x01\x01" + Filler(content.seed, 40 * KIB).read(0, 40 * KIB),
+        "classes.dex": b"dex\n039\x00" + _random(f"{content.seed} dex", code),
+        "lib/arm64-v8a/libacme.so": b"\x7fELF\x02\x01\x01" + _random(content.seed, 40 * KIB),
+        f"assets/ranking-{generation}.tflite": _random(f"{generation}", model),
         "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\r\nCreated-By: Android Gradle 9.0.0\r\n\r\n",
         "res/layout/activity_main.xml": manifest[:512],
-    }, "resources.arsc"
+    }
+    return _Layout(files, "resources.arsc")
 
 
 def _aab(content: Content) -> _Layout:
-    return {
+    files = {
         "BundleConfig.pb": b"\x0a\x08\x12\x061.18.1",
         "base/manifest/AndroidManifest.xml": b"\x0a\x08manifest" + content.identifier.encode(),
-        "base/dex/classes.dex": b"dex\n039\x00" + Filler(f"{content.seed} dex", 120 * KIB).read(0, 120 * KIB),
+        "base/dex/classes.dex": b"dex\n039\x00" + _random(f"{content.seed} dex", 120 * KIB),
         "BUNDLE-METADATA/com.android.tools.build.gradle/app-metadata.properties": b"appMetadataVersion=1.1\n",
-    }, "base/resources.pb"
+    }
+    return _Layout(files, "base/resources.pb")
+
+
+def _random(seed: str, size: int) -> bytes:
+    return Filler(seed, size).read(0, size)
 
 
 def _logs(content: Content) -> _Layout:
     subject = content.subject
-    log = bitrise_log(subject) if subject.is_android else xcodebuild_log(subject, "Build")
-    return {
-        "Logs/build.log": "\n".join(log).encode(),
+    name = subject.action.lower()
+    files = {
+        f"Logs/xcodebuild-{name}.log": "\n".join(xcodebuild_log(subject)).encode(),
         "Logs/environment.log": b"CI=true\nCI_XCODE_CLOUD=TRUE\nLANG=en_US.UTF-8\n",
         "Logs/ci_post_clone.log": b"+ brew install swiftlint\n==> Pouring swiftlint--0.61.0.arm64_sequoia\n",
-    }, "Logs/Diagnostics/system.logarchive"
+    }
+    return _Layout(files, "Logs/Diagnostics/system.logarchive")
 
 
 def _results(content: Content) -> _Layout:
     subject = content.subject
-    root = f"{subject.module}.xcresult/" if not subject.is_android else "test-results/"
-    failures = "\n".join(failure_lines(subject, subject.failure)) if subject.failure else ""
-    suite = (
-        f'<testsuite name="{subject.module}Tests" tests="318" failures="{int(bool(failures))}">'
-        f'<testcase classname="CartTests" name="testTotalIncludesShipping" time="0.014"/></testsuite>\n'
-    )
-    return {
-        f"{root}Info.plist": plistlib.dumps({"rootId": {"hash": seeds.hexadecimal(64, content.seed)}}),
-        f"{root}junit.xml": f'<?xml version="1.0"?>\n{suite}'.encode(),
-        f"{root}failures.txt": failures.encode(),
-    }, f"{root}Data/data.0~{seeds.hexadecimal(12, content.seed)}"
+    reports = junit(subject)
+    if subject.is_android:
+        return _Layout(
+            {f"test-results/{name}": data for name, data in reports.items()}, "test-results/binary/output.bin"
+        )
+    root = f"{subject.module}.xcresult/"
+    hashed = seeds.hexadecimal(64, content.seed)
+    info = {
+        "dateCreated": content.built_at.replace(tzinfo=None, microsecond=0),
+        "externalLocations": [],
+        "rootId": {"hash": hashed},
+        "storage": {"backend": "fileBacked2", "compression": "standard"},
+        "version": {"major": 3, "minor": 53},
+    }
+    files = {f"{root}Info.plist": plistlib.dumps(info), f"{root}Data/refs.0~{hashed}": hashed.encode()}
+    files |= {f"junit/{name}": data for name, data in reports.items()}
+    return _Layout(files, f"{root}Data/data.0~{hashed}")
 
 
 def _recordings(content: Content) -> _Layout:
-    return {"README.txt": b"Recordings of the user interface tests, one for each device.\n"}, "iPhone 17 Pro.mov"
+    files = {"README.txt": b"Recordings of the user interface tests, one for each device.\n"}
+    return _Layout(files, "iPhone 17 Pro.mov")
 
 
 def _html(content: Content) -> bytes:
-    head = [f"<!doctype html><title>{content.subject.module} test report</title>", "<h1>318 tests</h1><table>"]
-    row = "<tr><td>CartTests.testTotalIncludesShipping<td>passed<td>0.014 s"
+    *head, row = html(content.subject)
     return repeated([*head, *[row] * 50], content.size)
 
 

@@ -29,6 +29,19 @@ def between(low: int, high: int, *parts: object) -> int:
     return low + number(*parts) % (high - low + 1)
 
 
+def growing(low: int, high: int, distance: int, *parts: object) -> int:
+    """A number that grows with a history, with a little noise and a jump at its end.
+
+    Args:
+        low: What it was 400 steps ago and before.
+        high: What it will not exceed.
+        distance: Steps back from the newest; negative for what came later.
+        parts: What the noise depends on.
+    """
+    share = 0.8 * max(0.0, 1 - max(distance, 0) / 400) + (0.12 if distance <= 0 else 0.0)
+    return low + int((high - low) * (share + 0.08 * (number(*parts) % 1000) / 1000))
+
+
 def pick(options: Sequence[T], *parts: object) -> T:
     """One of the options."""
     return options[number(*parts) % len(options)]

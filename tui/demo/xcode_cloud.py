@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from json import JSONDecodeError
 from typing import Final
 
@@ -14,14 +14,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tui.demo.faults import Faults
-from tui.demo.json_api import ApiError, Documents, Query, not_found, parameter_error
+from tui.demo.json_api import ApiError, Documents, Query, Resource, not_found, parameter_error
+from tui.demo.seeds import IdCodec
 from tui.demo.storage import Signer
 from tui.demo.tokens import TokenKey
 from tui.demo.xcode_cloud_attributes import app_id
 from tui.demo.xcode_cloud_data import XcodeCloudData, branches
 from tui.demo.xcode_cloud_products import PRODUCTS, ProductSpec, WorkflowSpec
 from tui.demo.xcode_cloud_resources import Resources
-from tui.demo.xcode_cloud_runs import Action, Run
+from tui.demo.xcode_cloud_runs import ISSUE_IDS, TEST_IDS, Action, Run
 
 CALLS_PER_HOUR: Final = 3600
 _RUN_INCLUDE: Final = ("builds", "workflow", "product", "sourceBranchOrTag", "destinationBranch", "pullRequest")
@@ -61,7 +62,10 @@ class XcodeCloudApi:
             (action + "/artifacts", self.artifacts),
             (action + "/issues", self.issues),
             (action + "/testResults", self.tests),
+            (action + "/buildRun", self.action_run),
             ("/v1/ciArtifacts/{id}", self.artifact),
+            ("/v1/ciIssues/{id}", self.issue),
+            ("/v1/ciTestResults/{id}", self.test),
             (repository, self.repository),
             (repository + "/gitReferences", self.references),
             (repository + "/pullRequests", self.pull_requests),
@@ -190,6 +194,29 @@ class XcodeCloudApi:
             raise not_found("ciArtifacts", request.path_params["id"])
         return self._documents.one(Query(request), self._make.artifact(artifact))
 
+    async def action_run(self, request: Request) -> Response:
+        """GET /v1/ciBuildActions/{id}/buildRun."""
+        run = self._make.run(self._asked_action(request).run)
+        return self._documents.one(Query(request, include=_RUN_INCLUDE), run)
+
+    async def issue(self, request: Request) -> Response:
+        """GET /v1/ciIssues/{id}."""
+        return self._finding(request, "ciIssues", ISSUE_IDS, self._make.issues)
+
+    async def test(self, request: Request) -> Response:
+        """GET /v1/ciTestResults/{id}."""
+        return self._finding(request, "ciTestResults", TEST_IDS, self._make.tests)
+
+    def _finding(
+        self, request: Request, kind: str, codec: IdCodec, make: Callable[[Action], list[Resource]]
+    ) -> Response:
+        key = request.path_params["id"]
+        found = self._data.finding(codec, key)
+        resource = None if found is None else next((each for each in make(found[0]) if each.id == key), None)
+        if resource is None:
+            raise not_found(kind, key)
+        return self._documents.one(Query(request), resource)
+
     async def repository(self, request: Request) -> Response:
         """GET /v1/scmRepositories/{id}."""
         product = self._asked_repository(request)
@@ -243,19 +270,23 @@ class XcodeCloudApi:
             if found is None:
                 raise _entity_error("RELATIONSHIP.INVALID", "The relationship 'workflow' names no workflow.")
             product, workflow = found
-            branch, reason = self._branch(product, related.get("sourceBranchOrTag")), "MANUAL"
+            branch, reason = self._branch(product, related), "MANUAL"
         if not workflow.is_enabled:
             raise _entity_error("RELATIONSHIP.INVALID", "The workflow is disabled.")
         run = self._data.start(product, workflow, branch, reason=reason)
         return self._documents.one(Query(request), self._make.run(run), 201)
 
-    def _branch(self, product: ProductSpec, reference: str | None) -> str:
-        if reference is None:
-            return branches(product)[0]
-        found = self._data.branch(reference)
-        if found is None or found[0] is not product:
-            raise _entity_error("RELATIONSHIP.INVALID", "The relationship 'sourceBranchOrTag' names no git reference.")
-        return found[1]
+    def _branch(self, product: ProductSpec, related: Mapping[str, str]) -> str:
+        for name, find in (
+            ("sourceBranchOrTag", self._data.branch),
+            ("pullRequest", self._data.pull_request),
+        ):
+            if name in related:
+                found = find(related[name])
+                if found is None or found[0] is not product:
+                    raise _entity_error("RELATIONSHIP.INVALID", f"The relationship '{name}' names nothing there.")
+                return found[1]
+        return branches(product)[0]
 
     def _runs(self, request: Request, runs: list[Run]) -> Response:
         query = Query(request, include=_RUN_INCLUDE, filters=("filter[builds]",), sort=("number", "-number"))

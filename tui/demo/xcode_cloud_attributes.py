@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tui.demo import seeds
-from tui.demo.logs import Failure
+from tui.demo.log_failures import Failure
 from tui.demo.xcode_cloud_data import branches
 from tui.demo.xcode_cloud_products import ActionType, Completion, ProductSpec, WorkflowSpec
 from tui.demo.xcode_cloud_runs import (
@@ -40,13 +40,38 @@ _TESTS: Final = (
     ("SyncTests", "testOfflineQueue"), ("SyncTests", "testConflict"), ("FeedTests", "testPaging"),
     ("FeedTests", "testImagesArePrefetched"), ("ProfileTests", "testAvatarCache"), ("OnboardingTests", "testSkip"),
 )  # fmt: skip
+_SHIPPING: Final = 'XCTAssertEqual failed: ("24.9") is not equal to ("19.9")'
+_CONFLICT: Final = "Asynchronous wait failed: Exceeded timeout of 10 seconds, with unfulfilled expectations: merged"
+_FLAKY: Final = 7
+"""The test that fails on one of its devices when another one fails on both."""
+_COMPILER: Final = "Swift Compiler Error"
 _ISSUES: Final = {
-    Failure.TESTS: ("TEST_FAILURE", 'XCTAssertEqual failed: ("24.9") is not equal to ("19.9")', "CartTests.swift", 57),
-    Failure.COMPILE: ("ERROR", "Cannot find 'rememberSession' in scope", "LoginView.swift", 84),
-    Failure.SIGNING: ("ERROR", "Provisioning profile doesn't include the signing certificate.", None, 0),
-    Failure.DEPENDENCIES: ("ERROR", "Could not resolve package dependencies: error 503", None, 0),
-    Failure.TIMEOUT: ("ERROR", "Testing was cancelled: no output for 90 minutes", None, 0),
-}
+    Failure.TESTS: (
+        ("TEST_FAILURE", _SHIPPING, "XCTAssertEqual", ("Tests/CartTests.swift", 57)),
+        ("TEST_FAILURE", _CONFLICT, "XCTWaiter", ("Tests/SyncTests.swift", 112)),
+    ),
+    Failure.COMPILE: (
+        ("ERROR", "Cannot find 'rememberSession' in scope", _COMPILER, ("Login/LoginView.swift", 84)),
+        ("ERROR", "Value of optional type 'String?' must be unwrapped", _COMPILER, ("Login/LoginView.swift", 91)),
+        ("ERROR", "Command SwiftCompile failed with a nonzero exit code", None, None),
+    ),
+    Failure.SIGNING: (
+        ("ERROR", "Provisioning profile \"Ad Hoc\" doesn't include signing certificate \"Apple Distribution: "
+         "Acme Mobile (A1B2C3D4E5)\".", "Code Signing Error", None),
+        ("ERROR", "Exporting for Ad Hoc Distribution failed. Please download the logs artifact for more information.",
+         None, None),
+    ),
+    Failure.DEPENDENCIES: (
+        ("ERROR", "Could not resolve package dependencies: The requested URL returned error: 503",
+         "Package Resolution", None),
+    ),
+    Failure.TIMEOUT: (
+        ("ERROR", "Testing was cancelled: no output was received for 90 minutes.", None, None),
+    ),
+    Failure.LOST_RUNNER: (
+        ("ERROR", "The build machine stopped responding. Try again later.", None, None),
+    ),
+}  # fmt: skip
 
 
 def product_id(product: ProductSpec) -> str:
@@ -228,12 +253,14 @@ def action_issues(action: Action) -> list[Attributes]:
         return []
     issues: list[Attributes] = []
     if action.failure is not None:
-        kind, message, file, line = _ISSUES[action.failure]
-        issues.append(_issue(kind, message, file, line))
+        issues += [_issue(*each) for each in _ISSUES[action.failure]]
+    if action.failure is Failure.LOST_RUNNER:
+        return issues
     is_analysis = action.spec.action_type is ActionType.ANALYZE
     for index in range(seeds.number("warnings", action.id) % 4):
         kind = "ANALYZER_WARNING" if is_analysis else "WARNING"
-        issues.append(_issue(kind, "'onChange(of:perform:)' was deprecated in iOS 17.0", "FeedView.swift", 21 + index))
+        text = "'onChange(of:perform:)' was deprecated in iOS 17.0"
+        issues.append(_issue(kind, text, "Deprecation", ("Feed/FeedView.swift", 21 + index)))
     return issues
 
 
@@ -249,6 +276,8 @@ def action_tests(action: Action) -> list[Attributes]:
     if action.completion not in {Completion.SUCCEEDED, Completion.FAILED}:
         return []
     results = [_test(action, index, *names) for index, names in enumerate(_TESTS)]
+    if action.failure is Failure.TIMEOUT:
+        results = results[: len(_TESTS) // 2]
     return sorted(results, key=lambda result: result["status"] != "FAILURE")
 
 
@@ -263,32 +292,34 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 def _test(action: Action, index: int, class_name: str, name: str) -> Attributes:
-    is_red = action.failure is Failure.TESTS and index == 0
-    status = "FAILURE" if is_red else "SKIPPED" if index == 11 else "SUCCESS"
+    is_red = action.failure is Failure.TESTS
+    fails = is_red and index in {0, _FLAKY}
+    status = "SKIPPED" if index == 11 else "EXPECTED_FAILURE" if index == 10 else "SUCCESS"
     devices = ("iPhone 17 Pro", "iPad Air 11-inch (M3)")
     destinations = [
         {
             "uuid": TEST_IDS.uuid(seeds.number("device", action.id, index, device) >> 16),
             "deviceName": device,
             "osVersion": "26.1",
-            "status": status,
+            "status": "FAILURE" if fails and (index == 0 or device == devices[1]) else status,
             "duration": seeds.between(2, 900, "duration", index, device) / 1000,
         }
         for device in devices
     ]
+    place, message = (57, _SHIPPING) if index == 0 else (112, _CONFLICT)
     return {
         "className": class_name,
         "name": name,
-        "status": status,
-        "fileSource": {"path": f"Tests/{class_name}.swift", "lineNumber": 57} if is_red else None,
-        "message": _ISSUES[Failure.TESTS][1] if is_red else None,
+        "status": ("FAILURE" if index == 0 else "MIXED") if fails else status,
+        "fileSource": {"path": f"Tests/{class_name}.swift", "lineNumber": place} if fails else None,
+        "message": message if fails else None,
         "destinationTestResults": destinations,
     }
 
 
-def _issue(kind: str, message: str, file: str | None, line: int) -> Attributes:
-    source = None if file is None else {"path": f"/Volumes/workspace/repository/{file}", "lineNumber": line}
-    return {"issueType": kind, "message": message, "fileSource": source, "category": None}
+def _issue(kind: str, message: str, category: str | None, place: tuple[str, int] | None) -> Attributes:
+    source = None if place is None else {"path": f"/Volumes/workspace/repository/{place[0]}", "lineNumber": place[1]}
+    return {"issueType": kind, "message": message, "fileSource": source, "category": category}
 
 
 def _counted(issues: list[Attributes]) -> Attributes:

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tui.demo import seeds
-from tui.demo.logs import Failure
+from tui.demo.log_failures import Failure
 from tui.demo.people import AUTHORS, MESSAGES
 from tui.demo.xcode_cloud_products import PRODUCTS, Completion, ProductSpec, WorkflowSpec
 from tui.demo.xcode_cloud_runs import (
+    ACTION_IDS,
     APP_IDS,
     PRODUCT_IDS,
+    PULL_REQUEST_IDS,
     REFERENCE_IDS,
     REPOSITORY_IDS,
     SMALL_BITS,
@@ -77,13 +79,20 @@ class XcodeCloudData:
 
     def branch(self, reference_id: str) -> tuple[ProductSpec, str] | None:
         """A git reference's name, and the product of its repository."""
-        payload = REFERENCE_IDS.decode(reference_id)
+        return self._referenced(REFERENCE_IDS.decode(reference_id))
+
+    def finding(self, codec: seeds.IdCodec, key: str) -> tuple[Action, int] | None:
+        """The action that an issue or a test result belongs to, and its position there."""
+        payload = codec.decode(key)
         if payload is None:
             return None
-        product = _indexed(payload >> SMALL_BITS)
-        index = payload & ((1 << SMALL_BITS) - 1)
-        names = branches(product) if product is not None else []
-        return (product, names[index]) if product is not None and index < len(names) else None
+        rest, index = divmod(payload, 1 << SMALL_BITS)
+        action = self.action(ACTION_IDS.uuid(rest))
+        return None if action is None else (action, index)
+
+    def pull_request(self, request_id: str) -> tuple[ProductSpec, str] | None:
+        """The branch of a pull request, and the product of its repository."""
+        return self._referenced(PULL_REQUEST_IDS.decode(request_id))
 
     def runs(self, product: ProductSpec) -> list[Run]:
         """All runs of a product, oldest first."""
@@ -117,6 +126,14 @@ class XcodeCloudData:
         run = _later(product, number, workflow, branch, reason, now, starts, starts + _STARTED_RUNS)
         self._later[product.index].append(run)
         return _at(run, now)
+
+    def _referenced(self, payload: int | None) -> tuple[ProductSpec, str] | None:
+        if payload is None:
+            return None
+        product = _indexed(payload >> SMALL_BITS)
+        index = payload & ((1 << SMALL_BITS) - 1)
+        names = branches(product) if product is not None else []
+        return (product, names[index]) if product is not None and index < len(names) else None
 
     def _action(self, product_index: int, number: int, index: int) -> Action | None:
         run = self._numbered(product_index, number)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from tui.demo.contents import KIB, MIB, Kind
-from tui.demo.logs import Failure
+from tui.demo.contents import MIB, Kind
+from tui.demo.ios_app import KIB
+from tui.demo.log_failures import Failure
 
 
 class Completion(StrEnum):
@@ -168,6 +169,10 @@ _TALES: Final = {
     6: RunTale(Completion.SKIPPED, 1, message="Explain the release process in the README [ci skip]"),
     7: RunTale(Completion.CANCELED, 1, message="Prefetch images", cancel_reason="MANUALLY_BY_USER"),
     8: RunTale(Completion.FAILED, 0, Failure.COMPILE, "Fix crash when the screen rotates"),
+    9: RunTale(Completion.FAILED, 1, Failure.TIMEOUT, "Wait for the first sync before the tour"),
+    10: RunTale(Completion.ERRORED, 0, Failure.LOST_RUNNER, "Draw the map on its own layer"),
+    11: RunTale(Completion.SUCCEEDED, 0, message="Make the login form wider"),
+    12: RunTale(Completion.SUCCEEDED, 3, message="Nightly"),
 }
 
 PRODUCTS: Final = (

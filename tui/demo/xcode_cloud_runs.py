@@ -10,7 +10,7 @@ from typing import Final
 
 from tui.demo import seeds
 from tui.demo.contents import Content
-from tui.demo.logs import Failure, LogSubject
+from tui.demo.log_failures import Failure, LogSubject
 from tui.demo.people import AUTHORS, MESSAGES
 from tui.demo.xcode_cloud_products import (
     FILES,
@@ -184,12 +184,14 @@ class Action:
             branch=self.run.branch,
             commit=self.run.commit[:8],
             failure=self.failure,
+            action=self.spec.action_type.value,
         )
 
     def artifacts(self) -> list[FileArtifact]:
         """What is listed for it now."""
         finished = self.finished_at
-        if finished is None or self.completion is Completion.CANCELED or self.now > finished + RETENTION + _GRACE:
+        is_lost = self.completion is Completion.CANCELED or self.failure is Failure.LOST_RUNNER
+        if finished is None or is_lost or self.now > finished + RETENTION + _GRACE:
             return []
         recipes = FILES[self.spec.action_type] + ((NOTARIZED,) if self.spec.platform == "MACOS" else ())
         return [
@@ -232,14 +234,16 @@ class FileArtifact:
     @property
     def size(self) -> int:
         """In bytes."""
-        return seeds.between(self.recipe.low, self.recipe.high, "file size", self.id)
+        run = self.action.run
+        return seeds.growing(self.recipe.low, self.recipe.high, run.product.newest - run.number, "file size", self.id)
 
     @property
     def content(self) -> Content:
         """What its bytes depend on."""
         product = self.action.run.product
         identifier = product.bundle_id or f"com.acme.{product.module}"
-        return Content(self.recipe.kind, self.size, self.id, identifier, product.version, self.action.subject)
+        built_at = self.action.ends_at
+        return Content(self.recipe.kind, self.size, self.id, identifier, product.version, built_at, self.action.subject)
 
 
 def run_key(run_id: str) -> tuple[int, int] | None:

@@ -120,6 +120,11 @@ class ApiClient:
         content = json.dumps(body).encode()
         return await self._call(_Request("PATCH", self.origin.url(*segments), what, content))
 
+    async def post(self, *segments: str, what: str, body: Mapping[str, object]) -> object:
+        """Asks for something new; sent once."""
+        content = json.dumps(body).encode()
+        return await self._call(_Request("POST", self.origin.url(*segments), what, content))
+
     async def delete(self, *segments: str, what: str) -> object:
         """Deletes a resource; sent once."""
         return await self._call(_Request("DELETE", self.origin.url(*segments), what))
@@ -132,13 +137,22 @@ class ApiClient:
         """Closes the connections."""
         await self._transport.aclose()
 
-    async def _call(self, request: _Request) -> object:
-        if request.mutates and self._account.read_only:
+    def check_writable(self) -> None:
+        """For a change that is prepared by reading, so that a refusal comes before that.
+
+        Raises:
+            NotAllowed: The account is read-only.
+        """
+        if self._account.read_only:
             raise NotAllowed(
                 f"Account {clean(self._account.name, 60)} is read-only; nothing was sent.",
                 hint="To allow changes, remove read_only from its section in config.toml, "
                 "or run without --read-only and DIGSITE_READ_ONLY.",
             )
+
+    async def _call(self, request: _Request) -> object:
+        if request.mutates:
+            self.check_writable()
         delivery = Delivery()
         async with self._slots:
             try:

@@ -15,6 +15,21 @@ from tui.models.ids import (
     BuildRef,
     Cursor,
 )
+from tui.models.inspection import (
+    BuildVerb,
+    GitRef,
+    GitRefKind,
+    Issue,
+    IssueKind,
+    LogChunk,
+    LogPart,
+    SourceLine,
+    StartRequest,
+    TestResult,
+    TestRun,
+    TestStatus,
+    Workflow,
+)
 from tui.models.page import Page
 
 __all__ = [
@@ -35,13 +50,26 @@ __all__ = [
     "BuildId",
     "BuildQuery",
     "BuildRef",
+    "BuildVerb",
     "Capabilities",
     "Cursor",
+    "GitRef",
+    "GitRefKind",
     "Identity",
+    "Issue",
     "IssueCounts",
+    "IssueKind",
+    "LogChunk",
+    "LogPart",
     "Page",
     "Source",
+    "SourceLine",
+    "StartRequest",
     "Status",
     "Store",
+    "TestResult",
+    "TestRun",
+    "TestStatus",
     "Verb",
+    "Workflow",
 ]

@@ -73,12 +73,19 @@ class Build:
     trigger: str | None = None
     """Who or what started it: a person's name, `push`, `MANUAL`, ..."""
     pull_request: int | None = None
+    pull_request_url: str | None = None
+    target_branch: str | None = None
+    """Where a pull request wants to be merged."""
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     reason: str | None = None
     """Why it was aborted or cancelled."""
     stack: str | None = None
+    machine: str | None = None
+    """Bitrise `machine_type_id`."""
+    credit_cost: int | None = None
+    """Bitrise credits."""
     web_url: str | None = None
     commit_url: str | None = None
     issues: IssueCounts | None = None

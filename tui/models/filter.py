@@ -149,6 +149,21 @@ def _date_test(name: str, value: str, read: Callable[[T], datetime | None], now:
     return Term(read, lambda date: date is not None and date < moment)
 
 
+def parse_span(value: str) -> timedelta:
+    """A span of time: `12h`, `7d`, `2w`.
+
+    Raises:
+        FilterError: It is none.
+    """
+    found = _SPAN.fullmatch(value)
+    try:
+        if found is not None:
+            return int(found[1]) * _UNITS[found[2]]
+    except OverflowError:
+        pass
+    raise FilterError(f"{value} is no span; write 12h, 7d or 2w")
+
+
 def parse_moment(value: str, *, now: datetime) -> datetime:
     """A point in time: `7d`, `12h`, `2w` before now, or `2026-10-01`; aware UTC.
 

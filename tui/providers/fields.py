@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Final
+
+_MAX_SECONDS: Final = 1e12
 
 
 def as_mapping(value: object) -> Mapping[str, object]:
@@ -62,6 +65,14 @@ def get_int(data: object, *keys: str) -> int | None:
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def get_seconds(data: object, *keys: str) -> float | None:
+    """A length of time; None when it is negative or longer than anybody waits."""
+    value = get(data, *keys)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _MAX_SECONDS:
+        return None
+    return float(value)
 
 
 def get_size(data: object, *keys: str) -> int | None:

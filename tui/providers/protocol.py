@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
 from tui.models import (
     Account,
+    Action,
     App,
     AppRef,
     Artifact,
@@ -17,12 +18,19 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
+    BuildVerb,
     Capabilities,
     Cursor,
+    GitRef,
     Identity,
+    Issue,
+    LogPart,
     Page,
     Source,
+    StartRequest,
+    TestResult,
     Verb,
+    Workflow,
 )
 from tui.secret import Secret
 
@@ -103,6 +111,51 @@ class Provider(Protocol):
 
     async def delete(self, ref: ArtifactRef) -> None:
         """Deletes it for good.
+
+        Raises:
+            OutcomeUnknown: The answer was lost; re-read before saying anything.
+        """
+        ...
+
+    def build_refusal(self, verb: BuildVerb, build: Build | None = None) -> str | None:
+        """Why this cannot be done with a build, or with this one, in one sentence; None when it can be tried."""
+        ...
+
+    async def log(self, build: Build, cursor: Cursor | None = None) -> LogPart:
+        """What there is of the log now, or what came after `cursor`; `NotFound` while there is none yet."""
+        ...
+
+    async def actions(self, build: Build) -> tuple[Action, ...]:
+        """The actions of a build, in their order; empty where the system has none."""
+        ...
+
+    async def issues(self, build: Build) -> tuple[Issue, ...]:
+        """What the build found wrong, errors first; empty where the system has no such list."""
+        ...
+
+    async def tests(self, build: Build) -> tuple[TestResult, ...]:
+        """Results of tests, failures first; empty where the system has no such list."""
+        ...
+
+    async def workflows(self, app: AppRef) -> tuple[Workflow, ...]:
+        """What can be started."""
+        ...
+
+    def git_refs(self, app: AppRef, workflow: Workflow) -> AsyncIterator[GitRef]:
+        """Branches, tags and pull requests that can be built, as their pages arrive."""
+        ...
+
+    async def start(self, request: StartRequest) -> Build:
+        """Starts a build, sent once.
+
+        Raises:
+            NotFound: There is no such workflow, branch, tag or pull request.
+            OutcomeUnknown: The answer was lost; look at the newest builds before saying anything.
+        """
+        ...
+
+    async def abort(self, ref: BuildRef, reason: str) -> None:
+        """Ends a build that is under way.
 
         Raises:
             OutcomeUnknown: The answer was lost; re-read before saying anything.

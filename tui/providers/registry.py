@@ -7,7 +7,7 @@ errors is turned into `PluginError` here, so that a faulty one never stops the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module, metadata
@@ -16,6 +16,7 @@ from typing import Final, cast
 from tui.errors import ConfigError, DigsiteError, PluginError
 from tui.models import (
     Account,
+    Action,
     App,
     AppRef,
     Artifact,
@@ -24,12 +25,19 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
+    BuildVerb,
     Capabilities,
     Cursor,
+    GitRef,
     Identity,
+    Issue,
+    LogPart,
     Page,
     Source,
+    StartRequest,
+    TestResult,
     Verb,
+    Workflow,
 )
 from tui.providers.protocol import ALL_BUILDS, Provider, ProviderPlugin, SetupField
 from tui.safe_text import clean
@@ -41,6 +49,7 @@ GROUP: Final = "digsite.providers"
 _BUILT_IN: Final = {
     "bitrise": ("tui.providers.bitrise.plugin", "BitrisePlugin"),
     "xcode-cloud": ("tui.providers.xcode_cloud.plugin", "XcodeCloudPlugin"),
+    "archive": ("tui.archive.provider", "ArchivePlugin"),
 }
 
 
@@ -192,6 +201,49 @@ class _GuardedProvider:
     async def delete(self, ref: ArtifactRef) -> None:
         with _guard(self._name):
             await self._inner.delete(ref)
+
+    def build_refusal(self, verb: BuildVerb, build: Build | None = None) -> str | None:
+        with _guard(self._name):
+            return self._inner.build_refusal(verb, build)
+
+    async def log(self, build: Build, cursor: Cursor | None = None) -> LogPart:
+        with _guard(self._name):
+            return await self._inner.log(build, cursor)
+
+    async def actions(self, build: Build) -> tuple[Action, ...]:
+        with _guard(self._name):
+            return await self._inner.actions(build)
+
+    async def issues(self, build: Build) -> tuple[Issue, ...]:
+        with _guard(self._name):
+            return await self._inner.issues(build)
+
+    async def tests(self, build: Build) -> tuple[TestResult, ...]:
+        with _guard(self._name):
+            return await self._inner.tests(build)
+
+    async def workflows(self, app: AppRef) -> tuple[Workflow, ...]:
+        with _guard(self._name):
+            return await self._inner.workflows(app)
+
+    async def git_refs(self, app: AppRef, workflow: Workflow) -> AsyncIterator[GitRef]:
+        with _guard(self._name):
+            found = self._inner.git_refs(app, workflow)
+        while True:
+            with _guard(self._name):
+                try:
+                    ref = await anext(found)
+                except StopAsyncIteration:
+                    return
+            yield ref
+
+    async def start(self, request: StartRequest) -> Build:
+        with _guard(self._name):
+            return await self._inner.start(request)
+
+    async def abort(self, ref: BuildRef, reason: str) -> None:
+        with _guard(self._name):
+            await self._inner.abort(ref, reason)
 
     async def aclose(self) -> None:
         with _guard(self._name):

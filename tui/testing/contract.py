@@ -9,22 +9,20 @@
         @pytest.fixture
         async def offline_provider(self): ...  # pointed at an address where nobody listens
 
-The server behind `provider` needs an app with some builds on several branches, and artifacts; what the provider can
-change, these tests change.
+The server behind `provider` needs an app with some builds on several branches, red ones among them, and artifacts;
+what the provider can change, these tests change, and what it can start, they start.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
 from tui.errors import AuthError, DigsiteError, NotFound, NotSupported, ProviderError, Unreachable
 from tui.models import (
-    App,
     AppId,
     AppRef,
     Artifact,
@@ -35,66 +33,18 @@ from tui.models import (
     BuildQuery,
     BuildRef,
     Cursor,
-    Page,
     Verb,
 )
 from tui.providers import Provider
 from tui.storage import Storage
+from tui.testing.build_contract import BuildContract
+from tui.testing.search import builds_of, busy_app, find_artifact, find_artifacts, pages
 
-T = TypeVar("T")
-
-MAX_PAGES = 4
-"""Pages of one listing that a test looks at."""
-MAX_BUILDS = 60
-"""Builds that are searched for an artifact of a certain kind."""
 MAX_DOWNLOAD_BYTES = 64 * 1024 * 1024
 """The longest artifact that a test downloads."""
 
 
-async def pages(fetch: Callable[[Cursor | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:
-    """The items of the first pages of a listing."""
-    cursor: Cursor | None = None
-    for _ in range(MAX_PAGES):
-        page = await fetch(cursor)
-        for item in page.items:
-            yield item
-        cursor = page.next_cursor
-        if cursor is None:
-            return
-
-
-async def builds_of(provider: Provider, app: AppRef, query: BuildQuery) -> list[Build]:
-    """The first builds that match a query."""
-    return [build async for build in pages(lambda cursor: provider.builds(app, query, cursor))]
-
-
-async def find_artifacts(provider: Provider) -> AsyncIterator[Artifact]:
-    """Artifacts of the newest builds of every app."""
-    async for app in pages(provider.apps):
-        page = await provider.builds(app.ref)
-        for build in page.items[:MAX_BUILDS]:
-            for artifact in (await provider.artifacts(build)).items:
-                yield artifact
-
-
-async def find_artifact(provider: Provider, wanted: Callable[[Artifact], bool]) -> Artifact:
-    """The first artifact of a certain kind."""
-    async for artifact in find_artifacts(provider):
-        if wanted(artifact):
-            return artifact
-    pytest.fail("the server behind `provider` has no such artifact")
-
-
-async def busy_app(provider: Provider) -> tuple[App, list[Build]]:
-    """An app with builds on several branches, and its newest builds."""
-    async for app in pages(provider.apps):
-        builds = list((await provider.builds(app.ref)).items)
-        if len({build.branch for build in builds}) > 1:
-            return app, builds
-    pytest.fail("the server behind `provider` has no app with builds on several branches")
-
-
-class ProviderContract:
+class ProviderContract(BuildContract):
     """Subclass it and give the three fixtures; each test is one promise of `Provider`."""
 
     async def test_check_tells_who_the_credential_belongs_to(self, provider: Provider) -> None:
@@ -197,6 +147,8 @@ class ProviderContract:
             provider.build(BuildRef(ref.account, ref.app, BuildId(odd))),
             provider.artifact(_elsewhere(listed, odd)),
             provider.source(_elsewhere(listed, odd)),
+            provider.log(_missing(await provider.build(ref.build_ref), odd)),
+            provider.workflows(AppRef(ref.account, AppId(odd))),
         ]
         for call in calls:
             with pytest.raises(NotFound):
@@ -279,6 +231,10 @@ async def _read_all(provider: Provider) -> None:
     async for _ in find_artifacts(provider):
         pass
     pytest.fail("the listing ended before it was cancelled")
+
+
+def _missing(build: Build, build_id: str) -> Build:
+    return replace(build, ref=BuildRef(build.ref.account, build.ref.app, BuildId(build_id)))
 
 
 def _elsewhere(artifact: Artifact, artifact_id: str) -> Artifact:

@@ -87,11 +87,15 @@ def parse_build(data: object, app: AppRef) -> Build | None:
         commit_message=get_str(data, "commit_message"),
         trigger=get_str(data, "triggered_by"),
         pull_request=get_int(data, "pull_request_id") or None,  # 0 stands for none
+        pull_request_url=get_str(data, "pull_request_view_url"),
+        target_branch=get_str(data, "pull_request_target_branch"),
         created_at=get_time(data, "triggered_at"),
         started_at=get_time(data, "started_on_worker_at"),
         finished_at=get_time(data, "finished_at"),
         reason=get_str(data, "abort_reason"),
         stack=get_str(data, "stack_identifier"),
+        machine=get_str(data, "machine_type_id"),
+        credit_cost=get_size(data, "credit_cost"),
         web_url=f"{_WEB}/build/{quote(slug, safe='')}",
         commit_url=get_str(data, "commit_view_url"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -10,6 +10,7 @@ from tui.errors import BadPayload, NotFound, NotSupported, ProviderError
 from tui.http import ApiClient, Dialect, RetryPolicy
 from tui.models import (
     Account,
+    Action,
     App,
     AppRef,
     Artifact,
@@ -19,16 +20,24 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
+    BuildVerb,
     Capabilities,
     Cursor,
+    GitRef,
+    GitRefKind,
     Identity,
+    Issue,
+    LogPart,
     Page,
     Source,
+    StartRequest,
     Status,
+    TestResult,
     Verb,
+    Workflow,
 )
 from tui.providers import presigned
-from tui.providers.bitrise import parse
+from tui.providers.bitrise import inside, parse
 from tui.providers.bitrise.token import TokenAuthorization
 from tui.providers.paging import Trail
 from tui.providers.protocol import ALL_BUILDS
@@ -62,6 +71,11 @@ _STATUS_NUMBER: Final = {
 """What to ask for. Aborted builds have two numbers, 3 and 4, and the API takes one: we pick them out."""
 _NEVER: Final = frozenset({Status.ERRORED, Status.SKIPPED})
 """States that no Bitrise build has."""
+_READ_ONLY: Final = "This account is read-only (read_only in config.toml, --read-only or DIGSITE_READ_ONLY)."
+_NO_LIST: Final = {
+    BuildVerb.ISSUES: "Bitrise's API has no list of issues; what went wrong is in the log.",
+    BuildVerb.TESTS: "Bitrise's API has no list of test results; they are in the result artifact, if a step left one.",
+}
 
 
 class BitriseProvider:
@@ -167,7 +181,7 @@ class BitriseProvider:
         if verb is Verb.DOWNLOAD:
             return None
         if self.account.read_only:
-            return "This account is read-only (read_only in config.toml, --read-only or DIGSITE_READ_ONLY)."
+            return _READ_ONLY
         if verb is Verb.DELETE or parse.is_installable(artifact):
             return None
         if artifact.kind is ArtifactKind.AAB:
@@ -189,6 +203,77 @@ class BitriseProvider:
     async def delete(self, ref: ArtifactRef) -> None:
         """Deletes an artifact for good."""
         await self._client.delete(*_segments(ref), what="artifact")
+
+    def build_refusal(self, verb: BuildVerb, build: Build | None = None) -> str | None:
+        """Why it cannot be done."""
+        if verb in _NO_LIST or verb is BuildVerb.LOG:
+            return _NO_LIST.get(verb)
+        if self.account.read_only:
+            return _READ_ONLY
+        if verb is BuildVerb.ABORT and build is not None and build.status.is_finished:
+            return "This build has ended; there is nothing to abort."
+        return None
+
+    async def log(self, build: Build, cursor: Cursor | None = None) -> LogPart:
+        """The log's link once it is archived, else its pieces after `cursor`.
+
+        There is none for up to 15 seconds after a start (bitrise-io/bitrise-cli, internal/build/service.go).
+        """
+        params = {} if cursor is None else {"after_timestamp": str(cursor)}
+        return inside.parse_log(await self._client.get(*_build(build.ref), "log", what="log", params=params))
+
+    async def actions(self, build: Build) -> tuple[Action, ...]:
+        """None: a Bitrise build has steps, which only its log tells of."""
+        return ()
+
+    async def issues(self, build: Build) -> tuple[Issue, ...]:
+        """None: see `build_refusal`."""
+        return ()
+
+    async def tests(self, build: Build) -> tuple[TestResult, ...]:
+        """None: see `build_refusal`."""
+        return ()
+
+    async def workflows(self, app: AppRef) -> tuple[Workflow, ...]:
+        """Those ever triggered; one that never ran is missing, one that is gone is not (Bitrise API, v0.1)."""
+        answer = await self._client.get("apps", app.app, "build-workflows", what="app")
+        return tuple(Workflow(name, name) for name in self._list(answer) if isinstance(name, str) and name)
+
+    async def git_refs(self, app: AppRef, workflow: Workflow) -> AsyncIterator[GitRef]:
+        """Branches that have builds; the API knows of no others."""
+        for name in self._list(await self._client.get("apps", app.app, "branches", what="app")):
+            if isinstance(name, str) and name:
+                yield GitRef(name, name, GitRefKind.BRANCH)
+
+    async def start(self, request: StartRequest) -> Build:
+        """Starts a build, or repeats one; of commit, tag and branch the first counts."""
+        self._client.check_writable()
+        params = inside.start_params(request)
+        if request.rebuild is not None:
+            params = inside.rebuild_params(await self._read(*_build(request.rebuild), what="build"))
+        answer = await self._client.post(
+            "apps",
+            request.app.app,
+            "builds",
+            what="app",
+            body={"hook_info": {"type": "bitrise"}, "build_params": params},
+        )
+        started = inside.parse_started(answer, request)
+        try:
+            return await self.build(started.ref)
+        except ProviderError:
+            # It was started, whatever came of reading it.
+            return started
+
+    async def abort(self, ref: BuildRef, reason: str) -> None:
+        """Aborts a build that is not finished; it counts as failed (Bitrise docs, triggering-and-aborting-builds)."""
+        body = {
+            "abort_reason": reason,
+            "abort_with_success": False,
+            "skip_git_status_report": False,
+            "skip_notifications": False,
+        }
+        await self._client.post(*_build(ref), "abort", what="build", body=body)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -229,8 +314,12 @@ class BitriseProvider:
         return _readable(parse.item(await self._client.get(*segments, what=what)), what)
 
 
+def _build(ref: BuildRef) -> tuple[str, ...]:
+    return ("apps", ref.app, "builds", ref.build)
+
+
 def _segments(ref: ArtifactRef) -> tuple[str, ...]:
-    return ("apps", ref.app, "builds", ref.build, "artifacts", ref.artifact)
+    return (*_build(ref.build_ref), "artifacts", ref.artifact)
 
 
 def _readable(item: T | None, noun: str) -> T:

@@ -126,6 +126,8 @@ def parse_build(data: object, along: Included, app: AppRef) -> Build | None:
         author=get_str(attributes, "sourceCommit", "author", "displayName"),
         trigger=get_str(attributes, "startReason"),
         pull_request=get_int(pull_request, "number"),
+        pull_request_url=get_str(pull_request, "webUrl"),
+        target_branch=get_str(pull_request, "destinationBranchName"),
         created_at=get_time(attributes, "createdDate"),
         started_at=get_time(attributes, "startedDate"),
         finished_at=get_time(attributes, "finishedDate"),
@@ -214,6 +216,11 @@ def items(answer: object) -> list[object] | None:
 def item(answer: object) -> Mapping[str, object] | None:
     """The one resource of an answer; None when there is none."""
     return get_mapping(answer, "data") or None
+
+
+def resource_id(answer: object) -> str | None:
+    """The id of the one resource of an answer."""
+    return get_id(answer, "data", "id")
 
 
 def next_link(answer: object) -> str | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from tui.errors import BadPayload, NotFound, NotSupported
+from tui.errors import NotFound, NotSupported, ProviderError
 from tui.http import ApiClient, Authorization, Dialect, RetryPolicy
 from tui.models import (
     Account,
@@ -17,28 +17,37 @@ from tui.models import (
     App,
     AppRef,
     Artifact,
+    ArtifactKind,
     ArtifactRef,
     Budget,
     Build,
     BuildQuery,
     BuildRef,
+    BuildVerb,
     Capabilities,
     Cursor,
+    GitRef,
     Identity,
+    Issue,
+    IssueKind,
+    LogPart,
     Page,
     Source,
+    StartRequest,
+    TestResult,
+    TestStatus,
     Verb,
+    Workflow,
 )
 from tui.providers import presigned
-from tui.providers.paging import Trail
 from tui.providers.protocol import ALL_BUILDS
-from tui.providers.xcode_cloud import parse
+from tui.providers.xcode_cloud import inside, parse
+from tui.providers.xcode_cloud.listing import MAX_PAGE_SIZE, Listing, readable
+from tui.providers.xcode_cloud.starting import Starting
 from tui.secret import Secret
 
 T = TypeVar("T")
 
-MAX_PAGE_SIZE: Final = 200
-"""The documented maximum; every list is asked for with a limit because the default is not documented."""
 BUILD_PAGE_SIZE: Final = 50
 """Builds come with their workflows and branches, so a page of them is large."""
 _RETENTION: Final = "Xcode Cloud keeps artifacts for up to 30 days after the build."
@@ -54,10 +63,16 @@ _REFUSALS: Final = {
     Verb.PUBLISH: "Xcode Cloud has no public install pages; testers get builds through TestFlight.",
     Verb.DELETE: f"Apple's API cannot delete artifacts. {_RETENTION}",
 }
+_NO_ABORT: Final = "Apple's API cannot cancel a run; App Store Connect and Xcode can."
+_READ_ONLY: Final = "This account is read-only (read_only in config.toml, --read-only or DIGSITE_READ_ONLY)."
+_AGAIN: Final = Cursor("again")
+"""Bundles are few: while more of them can come, all are listed again."""
+_ISSUE_ORDER: Final = tuple(IssueKind)
+_TEST_ORDER: Final = tuple(TestStatus)
 
 
 class XcodeCloudProvider:
-    """Reads what one key may see; Apple's API changes nothing here. Implements `Provider`."""
+    """Reads what one key may see, and starts runs; Apple's API changes nothing else. Implements `Provider`."""
 
     def __init__(
         self,
@@ -81,6 +96,8 @@ class XcodeCloudProvider:
             policy=policy,
             on_headers=self._see_headers,
         )
+        self._listing: Final = Listing(self._client)
+        self._starting: Final = Starting(self._client, self._listing)
 
     @property
     def budget(self) -> Budget | None:
@@ -95,12 +112,12 @@ class XcodeCloudProvider:
     async def check(self) -> Identity:
         """Lists one product."""
         answer = await self._client.get("v1", "ciProducts", what="list of products", params={"limit": "1"})
-        self._list(answer)
+        self._listing.items(answer)
         return self._identity
 
     async def apps(self, cursor: Cursor | None = None) -> Page[App]:
         """Products, with the bundle ids of their apps."""
-        page, _ = await self._page(
+        page, _ = await self._listing.page(
             ("v1", "ciProducts"),
             {**_APP_INCLUDE, "limit": str(MAX_PAGE_SIZE)},
             cursor,
@@ -114,12 +131,12 @@ class XcodeCloudProvider:
         answer = await self._client.get("v1", "ciProducts", ref.app, what="product", params=_APP_INCLUDE)
         along = parse.included(answer)
         app = parse.parse_app(parse.item(answer), along, self.account.name, self.account.provider)
-        return _readable(app, "product")
+        return readable(app, "product")
 
     async def builds(self, app: AppRef, query: BuildQuery = ALL_BUILDS, cursor: Cursor | None = None) -> Page[Build]:
         """Build runs, newest first. The API has no filter: a page holds what matches of one of its pages."""
         is_filtered = query != ALL_BUILDS
-        page, _ = await self._page(
+        page, _ = await self._listing.page(
             ("v1", "ciProducts", app.app, "buildRuns"),
             # Without this sort the oldest come first (rorkai/App-Store-Connect-CLI#1052).
             {
@@ -141,18 +158,12 @@ class XcodeCloudProvider:
         """One build run."""
         answer = await self._client.get("v1", "ciBuildRuns", ref.build, what="build run", params=_BUILD_INCLUDE)
         build = parse.parse_build(parse.item(answer), parse.included(answer), ref.app_ref)
-        return _readable(build, "build run")
+        return readable(build, "build run")
 
     async def artifacts(self, build: Build, cursor: Cursor | None = None) -> Page[Artifact]:
         """The artifacts of all actions of a run, in the order of the actions; always one page."""
         actions = await self._actions(build)
-        try:
-            async with asyncio.TaskGroup() as group:
-                # The client lets four calls through at a time.
-                tasks = [group.create_task(self._action_artifacts(build, action)) for action in actions.items]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        pages = [task.result() for task in tasks]
+        pages = await _gather([self._action_artifacts(build, action) for action in actions.items])
         return Page(
             tuple(artifact for page in pages for artifact in page.items),
             unreadable=actions.unreadable + sum(page.unreadable for page in pages),
@@ -173,6 +184,8 @@ class XcodeCloudProvider:
                 _entry("ciBuildRuns", run, params=_BUILD_INCLUDE),
                 _entry("ciBuildRuns", run, "actions"),
                 *(_entry("ciBuildActions", action.id, "artifacts") for action in actions.items),
+                *(_entry("ciBuildActions", action.id, "issues") for action in actions.items),
+                *(_entry("ciBuildActions", action.id, "testResults") for action in actions.items if _is_test(action)),
                 *(_entry("ciArtifacts", artifact.ref.artifact) for artifact in artifacts),
             )
         if app is not None:
@@ -184,7 +197,7 @@ class XcodeCloudProvider:
         return _entry("ciProducts"), _entry("ciProducts", params=_APP_INCLUDE)
 
     async def _actions(self, build: Build) -> Page[Action]:
-        return await self._all(
+        return await self._listing.all(
             ("v1", "ciBuildRuns", build.ref.build, "actions"),
             lambda data, _along: parse.parse_action(data),
             what="build run",
@@ -219,26 +232,88 @@ class XcodeCloudProvider:
         """Refused always."""
         raise NotSupported(_REFUSALS[Verb.DELETE])
 
+    def build_refusal(self, verb: BuildVerb, build: Build | None = None) -> str | None:
+        """Why it cannot be done."""
+        if verb is BuildVerb.ABORT:
+            return _NO_ABORT
+        if verb not in {BuildVerb.START, BuildVerb.REBUILD}:
+            return None
+        if self._identity.scope:
+            return "This token opens only some ways to read; starting a build needs the key."
+        return _READ_ONLY if self.account.read_only else None
+
+    async def log(self, build: Build, cursor: Cursor | None = None) -> LogPart:
+        """The log bundles that there are now, those of before `cursor` too; an action's comes when it has ended."""
+        artifacts = (await self.artifacts(build)).items
+        bundles = tuple(artifact for artifact in artifacts if artifact.kind is ArtifactKind.LOGS)
+        if not bundles:
+            hint = _RETENTION if build.status.is_finished else "An action's log comes when the action has ended."
+            raise NotFound("This build has no log.", hint=hint)
+        if build.status.is_finished:
+            return LogPart(bundles=bundles, is_complete=True)
+        return LogPart(bundles=bundles, next_cursor=_AGAIN)
+
+    async def actions(self, build: Build) -> tuple[Action, ...]:
+        """The actions of a run."""
+        return (await self._actions(build)).items
+
+    async def issues(self, build: Build) -> tuple[Issue, ...]:
+        """The issues of all actions, errors first; an action that counts none is not asked."""
+        actions = [action for action in await self.actions(build) if _has_issues(action)]
+        pages = await _gather([self._found(action, "issues", inside.parse_issue) for action in actions])
+        found = [issue for page in pages for issue in page.items]
+        return tuple(sorted(found, key=lambda issue: _ISSUE_ORDER.index(issue.kind)))
+
+    async def tests(self, build: Build) -> tuple[TestResult, ...]:
+        """The results of all test actions, failures first."""
+        actions = [action for action in await self.actions(build) if _is_test(action)]
+        pages = await _gather([self._found(action, "testResults", inside.parse_test) for action in actions])
+        found = [result for page in pages for result in page.items]
+        return tuple(sorted(found, key=lambda result: _TEST_ORDER.index(result.status)))
+
+    async def workflows(self, app: AppRef) -> tuple[Workflow, ...]:
+        """The workflows of a product, disabled ones too."""
+        return await self._starting.workflows(app)
+
+    def git_refs(self, app: AppRef, workflow: Workflow) -> AsyncIterator[GitRef]:
+        """Branches and tags of the workflow's repository, then its open pull requests."""
+        return self._starting.git_refs(workflow.id)
+
+    async def start(self, request: StartRequest) -> Build:
+        """Starts a run, or repeats one."""
+        started = await self._starting.start(request)
+        try:
+            # The answer to a start includes neither workflow nor branch.
+            return await self.build(started.ref)
+        except ProviderError:
+            return started
+
+    async def abort(self, ref: BuildRef, reason: str) -> None:
+        """Refused always."""
+        raise NotSupported(_NO_ABORT)
+
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
-
-    def _list(self, answer: object) -> list[object]:
-        received = parse.items(answer)
-        if received is None:
-            raise BadPayload(f"The answer of {self._client.origin.host} is not a list.")
-        return received
 
     def _see_headers(self, headers: Mapping[str, str]) -> None:
         self._budget = parse.parse_budget(headers, datetime.now(UTC)) or self._budget
 
     async def _read_artifact(self, artifact: Artifact) -> Mapping[str, object]:
         answer = await self._client.get("v1", "ciArtifacts", artifact.ref.artifact, what="artifact")
-        return _readable(parse.item(answer), "artifact")
+        return readable(parse.item(answer), "artifact")
+
+    async def _found(self, action: Action, name: str, parse_item: Callable[[object, Action], T | None]) -> Page[T]:
+        """One of the lists of an action."""
+        return await self._listing.all(
+            ("v1", "ciBuildActions", action.id, name),
+            lambda data, _along: parse_item(data, action),
+            what="build action",
+        )
 
     async def _action_artifacts(self, build: Build, action: Action) -> Page[Artifact]:
         try:
-            return await self._all(
+            return await self._listing.all(
                 ("v1", "ciBuildActions", action.id, "artifacts"),
                 lambda data, _along: parse.parse_artifact(data, build, action),
                 what="build action",
@@ -247,52 +322,27 @@ class XcodeCloudProvider:
             # The action was listed a moment ago, so what is not found are its artifacts.
             return Page((), note=f"The artifacts of some actions are gone. {_RETENTION}")
 
-    async def _all(
-        self,
-        segments: tuple[str, ...],
-        parse_item: Callable[[object, parse.Included], T | None],
-        *,
-        what: str,
-    ) -> Page[T]:
-        """All pages of a short list as one."""
-        collected: list[T] = []
-        unreadable = 0
-        cursor: Cursor | None = None
-        while True:
-            page, cursor = await self._page(segments, {"limit": str(MAX_PAGE_SIZE)}, cursor, parse_item, what=what)
-            collected.extend(page.items)
-            unreadable += page.unreadable
-            if cursor is None:
-                return Page(tuple(collected), unreadable=unreadable, note=page.note)
 
-    async def _page(
-        self,
-        segments: tuple[str, ...],
-        params: Mapping[str, str],
-        cursor: Cursor | None,
-        parse_item: Callable[[object, parse.Included], T | None],
-        *,
-        what: str,
-    ) -> tuple[Page[T], Cursor | None]:
-        """One page, and its next cursor again, which a filter of ours may drop from the page."""
-        trail = Trail.read(cursor)
-        if trail.token:
-            answer = await self._client.get_link(trail.token, what=what)
-        else:
-            answer = await self._client.get(*segments, what=what, params=params)
-        received = self._list(answer)
-        along = parse.included(answer)
-        parsed = (parse_item(data, along) for data in received)
-        readable = tuple(item for item in parsed if item is not None)
-        next_cursor, note = trail.follow(parse.next_link(answer), received)
-        unreadable = len(received) - len(readable)
-        return Page(readable, next_cursor, parse.total_items(answer), unreadable, note), next_cursor
+async def _gather(calls: Sequence[Coroutine[None, None, T]]) -> list[T]:
+    """Makes calls side by side, of which the client lets four through at a time; stops all at the first failure."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
 
 
-def _readable(item: T | None, noun: str) -> T:
-    if item is None:
-        raise BadPayload(f"The answer of Xcode Cloud is not a readable {noun}.")
-    return item
+def _is_test(action: Action) -> bool:
+    return action.kind in {"TEST", None}
+
+
+def _has_issues(action: Action) -> bool:
+    """Whether an action counts issues, or does not tell."""
+    counts = action.issues
+    if counts is None:
+        return True
+    return any(count != 0 for count in (counts.errors, counts.warnings, counts.test_failures, counts.analyzer_warnings))
 
 
 def _entry(*segments: str, params: Mapping[str, str] | None = None) -> str:
