@@ -11,7 +11,7 @@ import termios
 from contextlib import suppress
 from threading import Event, Thread
 from types import FrameType
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
@@ -29,6 +29,29 @@ LEAVE_S: Final = 1.0
 """How long the last output may take at the end."""
 
 
+class Surviving:
+    """The terminal as a file that loses what a vanished terminal cannot take.
+
+    An error would end Textual's writer thread; its queue then fills, and who writes next, or ends it, waits for ever.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Writes, as far as there is a terminal."""
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        """Flushes, as far as there is a terminal."""
+        with suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
 class CellDriver(LinuxDriver):
     """Textual's driver, with a memory of the screen.
 
@@ -40,6 +63,7 @@ class CellDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file: Any = Surviving(self._file)
         self._cells = Cells(*self._get_terminal_size())
         self._output = sys.__stderr__.fileno() if sys.__stderr__ else 2  # where Textual writes to
         self._waiting: asyncio.TimerHandle | None = None
