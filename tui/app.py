@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from textual import constants
+from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -16,6 +17,7 @@ from textual.worker import WorkerFailed
 
 from tui.assets import stylesheet
 from tui.paths import DigPath
+from tui.screens.build_follower import BuildEnded
 from tui.screens.explorer import Explorer
 from tui.services import Services
 
@@ -35,7 +37,7 @@ class DigsiteApp(App[str]):
 
     TITLE = "digsite"
     CSS_PATH = [  # noqa: RUF012
-        stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers")
+        stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers", "builds")
     ]
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -69,6 +71,16 @@ class DigsiteApp(App[str]):
         # Drivers of Textual's own have no memory of the screen that could be wrong.
         getattr(self._driver, "redraw", self.refresh)()
 
+    @on(BuildEnded)
+    def _build_ended(self, event: BuildEnded) -> None:
+        """Rings, and has the terminal show a notice."""
+        from tui.terminal.notice import notice
+
+        self.bell()
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(notice(event.title, event.text, os.environ))
+            self._driver.flush()
+
     def action_interrupt(self) -> None:
         """Quits at the second time within two seconds."""
         if self._interrupted:
@@ -85,7 +97,7 @@ class DigsiteApp(App[str]):
         """What the palette offers: every shown binding of the screen, then Textual's own."""
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.id and binding.id.startswith(("explorer.", "artifact.", "transfers.")):
+            if binding.id and binding.id.startswith(("explorer.", "artifact.", "build.", "transfers.")):
                 title = f"{binding.description} ({self.get_key_display(binding)})"
                 help_text = binding.tooltip or binding.description
                 yield SystemCommand(title, help_text, lambda key=binding.key: self.simulate_key(key))

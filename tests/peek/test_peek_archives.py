@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from tui.errors import DigsiteError, LinkExpired, NotFound
 from tui.peek import Archive, PeekError, RemoteFile
-from tui.peek.facts import ios_facts, readable_plist
+from tui.peek.ios import ios_facts
+from tui.peek.plists import readable_plist
 from tui.peek.remote import NoRanges
 from tui.secret import Secret
 from tui.storage import Storage

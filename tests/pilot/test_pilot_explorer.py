@@ -14,6 +14,7 @@ from tui.cli.demo import demo_sessions
 from tui.config import load_config
 from tui.models import Artifact, ArtifactKind, Build, Status
 from tui.paths import DigPath
+from tui.screens.build_view import BuildScreen
 from tui.services import open_services
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 
@@ -219,8 +220,7 @@ async def test_copy_open_detail_help_and_palette(drive: Drive) -> None:
         await d.until(lambda: isinstance(d.app.screen, TextDialog))
         assert d.app.screen.text == build.web_url
         await d.press("escape", "i")
-        await d.until(lambda: isinstance(d.app.screen, TextDialog))
-        assert "Workflow" in d.app.screen.text
+        await d.until(lambda: isinstance(d.app.screen, BuildScreen) and "Workflow" in d.screen_text())
         await d.press("escape", "question_mark")
         await d.until(lambda: d.explorer.query("HelpPanel"))
         await d.press("question_mark")

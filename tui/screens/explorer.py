@@ -23,6 +23,9 @@ from tui.paths import DigPath, join
 from tui.safe_text import clean
 from tui.screens.account_actions import AccountActions
 from tui.screens.artifact_actions import ArtifactActions
+from tui.screens.build_actions import BuildActions
+from tui.screens.build_follower import BuildFollower
+from tui.screens.comparing import ExplorerComparing
 from tui.screens.downloads import Downloads
 from tui.screens.feeds import Feeds
 from tui.screens.handoff import HandOff
@@ -32,7 +35,7 @@ from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
 from tui.widgets.dock import TransfersDock
-from tui.widgets.facts import Facts, app_facts, artifact_facts, build_facts
+from tui.widgets.facts import Facts, app_facts, build_facts
 from tui.widgets.keybar import KeyBar
 from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS, app_list, artifact_list, build_list
 from tui.widgets.pane import Pane
@@ -80,6 +83,17 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         Binding("i", "detail", "Detail", id="explorer.detail", tooltip="Everything known of this row"),
         Binding("x", "look_inside", "Inside", id="artifact.inside",
                 tooltip="Look inside an artifact without downloading it"),
+        Binding("L", "build('log')", "Log", id="build.log", tooltip="The log of this build"),
+        Binding("e", "build('why')", "Why red", id="build.why", tooltip="Why this build is red"),
+        Binding("t", "build('tests')", "Tests", id="build.tests", tooltip="The tests of this build"),
+        Binding("w", "build('follow')", "Follow", id="build.follow", show=False,
+                tooltip="Follow the log of a running build, and be told of its end"),
+        Binding("b", "build('start')", "Start a build", id="build.start", show=False,
+                tooltip="Start a build of this app; asks what"),
+        Binding("B", "build('rebuild')", "Rebuild", id="build.rebuild", show=False, tooltip="Repeat this build; asks"),
+        Binding("A", "build('abort')", "Abort", id="build.abort", show=False, tooltip="Abort this build; asks"),
+        Binding("C", "compare", "Compare", id="build.compare", show=False,
+                tooltip="What changed: two marked rows, else this one and the green build before"),
         Binding("T", "transfers", "Transfers", id="transfers.show", tooltip="All transfers, with state and reason"),
         Binding("c", "cancel_transfers", "Cancel transfers", id="transfers.cancel", show=False,
                 tooltip="Cancel running transfers, or clear finished ones"),
@@ -98,7 +112,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._services, self._start, self._now = services, start, now
         self._app_rows = app_list(lambda account: services.sessions[account].badge)
         self._build_rows = build_list(now)
-        self._artifact_rows = artifact_list(now)
+        self._comparing = ExplorerComparing(self, services, now)
+        self._artifact_rows = artifact_list(now, self._comparing.change_text)
         self.apps = Pane[App]("Apps", self._app_rows, APP_FIELDS, now=now, id="apps")
         self.builds = Pane[Build]("Builds", self._build_rows, BUILD_FIELDS, now=now, id="builds")
         self.artifacts = Pane[Artifact](
@@ -117,6 +132,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._feeds = Feeds(services, now)
         self._actions = ArtifactActions(self, services)
         self._downloads = Downloads(self, services)
+        self._follower = follower = BuildFollower(self, services)
+        self._building = BuildActions(self, services, now, follower.follow, follower.started, follower.changed)
         self._hand_off = HandOff(self, services, now)
         self._accounts = AccountActions(self, services)
 
@@ -138,6 +155,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.builds.clear("", "Open an app to see its builds.")
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self.set_interval(DOCK_PERIOD_S, self._poll_transfers)
+        self._follower.start()
         self.call_after_refresh(self._begin)  # the first paint waits for no answer
 
     def _begin(self) -> None:
@@ -307,7 +325,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             case Build() as build:
                 return build_facts(build, self._now())
             case Artifact() as artifact:
-                return artifact_facts(artifact, self._now())
+                return self._comparing.facts(artifact)
             case _:
                 return []
 
@@ -347,8 +365,12 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_detail(self) -> None:
         """Everything known of this row, on a screen of its own."""
-        facts = self.facts()
-        if facts:
+        row = self.pane.rows.current
+        if isinstance(row, Build):
+            self.action_build("view")
+        elif isinstance(row, Artifact):
+            self._comparing.show_detail(row)
+        elif facts := self.facts():
             width = max(len(label) for label, _ in facts)
             self.app.push_screen(
                 TextDialog("Detail", "\n".join(f"{label:<{width}}  {value}" for label, value in facts))
@@ -410,9 +432,19 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
         row = self.pane.rows.current
         if isinstance(row, Artifact):
-            self.app.push_screen(InsideScreen(self._services, row, self.path_of(row), self._now))
+            self.app.push_screen(InsideScreen(self._services, row, self.path_of(row), self._now, self._comparing.keep_facts))
         else:
             self.notify("Open a build and choose an artifact to look inside.", severity="warning")
+
+    def action_compare(self) -> None:
+        """Shows what changed between two marked rows, or since the green build before."""
+        self._comparing.compare()
+
+    def action_build(self, what: str) -> None:
+        """Shows or changes the build under the cursor, or the one whose artifacts are shown."""
+        row = self.pane.rows.current
+        build = row if isinstance(row, Build) else self.open_build if self.pane is self.artifacts else None
+        self._building.do(what, row if isinstance(row, App) else self.open_app, build, self.path_of(build))
 
     def action_copy(self) -> None:
         """Copies the install URL, else the path."""

@@ -16,15 +16,17 @@ from tui.errors import DigsiteError
 from tui.models import Artifact, Cursor, Page
 from tui.models.filter import Fields
 from tui.peek import MAX_SHOWN_BYTES, Entry, InsideFacts, as_text
+from tui.peek.png import MAX_PNG_BYTES, PngError, decode
 from tui.safe_text import clean, safe_filename
 from tui.services import Services
 from tui.services.inside import Inside
+from tui.threads import in_daemon_thread
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
-from tui.widgets.facts import Facts
-from tui.widgets.format import size, timestamp
+from tui.widgets.format import size
+from tui.widgets.inside_facts import inside_lines
 from tui.widgets.keybar import KeyBar
 from tui.widgets.pane import Feed, Pane
 from tui.widgets.rowlist import RowList
@@ -40,6 +42,7 @@ class InsideScreen(Screen[None]):
         artifact: The archive.
         path: Of the artifact, for the line on top.
         now: The clock, aware UTC.
+        keep_facts: Told what was read of the app inside.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-one"), (160, "-wide")]  # noqa: RUF012  # Textual reads it from the class
@@ -47,13 +50,22 @@ class InsideScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left,backspace", "back", "Back", id="inside.back"),
         Binding("d", "take_out", "Take this file out", id="inside.take-out"),
+        Binding("m", "sizes", "Sizes by folder", id="inside.sizes"),
         Binding("y", "copy_path", "Copy path", id="inside.copy"),
         Binding("q", "close", "Close", id="inside.close"),
     ]
 
-    def __init__(self, services: Services, artifact: Artifact, path: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        services: Services,
+        artifact: Artifact,
+        path: str,
+        now: Callable[[], datetime],
+        keep_facts: Callable[[Artifact, InsideFacts], None],
+    ) -> None:
         super().__init__()
         self._services, self._artifact, self._path = services, artifact, path
+        self._now, self._keep_facts = now, keep_facts
         self._inside: Inside | None = None
         columns: tuple[Column[Entry], ...] = (
             Column("name", "Name", lambda entry: entry.name, 20, grow=1, sort=lambda entry: entry.name),
@@ -94,7 +106,8 @@ class InsideScreen(Screen[None]):
             self.notify(clean(str(error)), severity="warning", markup=False)
             return
         if facts is not None:
-            self.query_one(DetailPanel).show(_facts(facts))
+            self._keep_facts(self._artifact, facts)
+            self.query_one(DetailPanel).show(inside_lines(facts, self._now()))
             self.add_class("-has-facts")
         self.query_one(Crumbs).show(
             f"{self._path}//", f"{size(inside.moved_bytes)} of {size(self._artifact.size_bytes)} read"
@@ -119,13 +132,41 @@ class InsideScreen(Screen[None]):
     async def _view(self, entry: Entry) -> None:
         if self._inside is None:
             return
+        is_picture = entry.name.lower().endswith(".png")
         try:
-            data = await self._inside.read(entry.name, MAX_SHOWN_BYTES)
+            data = await self._inside.read(entry.name, MAX_PNG_BYTES if is_picture else MAX_SHOWN_BYTES)
+            if is_picture and await self._show_picture(entry, data):
+                return
         except DigsiteError as error:
             self.notify(clean(str(error)), severity="error", markup=False)
             return
+        data = data[:MAX_SHOWN_BYTES]
         cut = f" (the first {size(len(data))} of {size(entry.size_bytes)})" if entry.size_bytes > len(data) else ""
         self.app.push_screen(TextDialog(f"{entry.name}{cut}", as_text(data)))
+
+    async def _show_picture(self, entry: Entry, data: bytes) -> bool:
+        from tui.widgets.picture import PictureDialog
+
+        columns, lines = self.size.width - 6, 2 * (self.size.height - 6)
+        try:
+            picture = await in_daemon_thread(lambda: decode(data, columns, lines), name="picture")
+        except PngError as error:
+            self.notify(f"{error} Its bytes are shown.", severity="warning", markup=False)
+            return False
+        self.app.push_screen(PictureDialog(entry.name, picture))
+        return True
+
+    def action_sizes(self) -> None:
+        """Shows what takes the space, folder by folder."""
+        from tui.screens.folder_sizes import FolderSizesScreen
+
+        if self._inside is not None:
+            screen = FolderSizesScreen(self._inside.entries, self._path, self._now)
+            self.app.push_screen(screen, self._go_to)
+
+    def _go_to(self, path: str | None) -> None:
+        if path is not None:
+            self.members.rows.go_to(path)
 
     def action_take_out(self) -> None:
         """Writes the member under the cursor into the download folder."""
@@ -156,25 +197,6 @@ class InsideScreen(Screen[None]):
             text = f"{self._path}//{entry.name}"
             self.app.copy_to_clipboard(clean(text))
             self.notify(clean(f"Sent to the terminal's clipboard: {text}"), markup=False)
-
-
-def _facts(facts: InsideFacts) -> Facts:
-    profile = facts.profile
-    known: list[tuple[str, str | None]] = [
-        ("App", facts.title),
-        ("Identifier", facts.identifier),
-        ("Version", facts.version and f"{facts.version} ({facts.build_number or '?'})"),
-        ("Minimum OS", facts.minimum_os),
-    ]
-    if profile is not None:
-        devices = f", {profile.devices} devices" if profile.devices is not None else ""
-        known += [
-            ("Profile", f"{profile.name or 'unnamed'} · {profile.export_method}{devices}"),
-            ("Team", profile.team),
-            ("Expires", timestamp(profile.expires_at)),
-            ("Entitlements", ", ".join(facts.entitlements)),
-        ]
-    return [(label, clean(value)) for label, value in known if value]
 
 
 def _free_name(folder: Path, name: str) -> Path:

@@ -121,3 +121,11 @@ def _fields_of(part: str) -> list[str]:
 
 def _filled(part: str, values: Mapping[str, str]) -> str:
     return _FIELD.sub(lambda field: values[field[1]], part)
+
+
+def free_name(folder: Path, name: str) -> Path:
+    """A path in a folder that is not taken: `name`, else `name (2)`, ...; nothing is ever overwritten."""
+    path, number = folder / name, 2
+    while path.exists():
+        path, number = folder / f"{Path(name).stem} ({number}){Path(name).suffix}", number + 1
+    return path

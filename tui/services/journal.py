@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tui.errors import DigsiteError
-from tui.models import Artifact
+from tui.models import AppRef, Artifact, BuildRef
 
 
 class JournalError(DigsiteError):
@@ -40,19 +40,34 @@ class Journal:
             JournalError: It cannot be written.
         """
         ref = artifact.ref
-        line = json.dumps(
-            {
-                "at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "change": change,
-                "state": state,
-                "account": ref.account,
-                "app": ref.app,
-                "build": ref.build,
-                "artifact": ref.artifact,
-                "title": artifact.title,
-                "size_bytes": artifact.size_bytes,
-            }
+        self._append(
+            change,
+            state,
+            account=ref.account,
+            app=ref.app,
+            build=ref.build,
+            artifact=ref.artifact,
+            title=artifact.title,
+            size_bytes=artifact.size_bytes,
         )
+
+    def write_build(self, change: str, app: AppRef, build: BuildRef | None, state: str) -> None:
+        """The same for a build.
+
+        Args:
+            change: `start`, `rebuild`, `abort`.
+            app: Where it is, or will be.
+            build: What is repeated or aborted; None for a new one.
+            state: As in `write`.
+
+        Raises:
+            JournalError: It cannot be written.
+        """
+        self._append(change, state, account=app.account, app=app.app, build=build.build if build else None)
+
+    def _append(self, change: str, state: str, **subject: str | int | None) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        line = json.dumps({"at": at, "change": change, "state": state, **subject})
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -21,7 +21,8 @@ _TOKEN: Final = re.compile(
     r"\x1b\[([\d;]*)([Hm])"  # cursor position, colours
     r"|\x1b\]8;([^\x07\x1b]*)\x1b\\"  # hyperlink
     r"|\x1b\[\?2026[hl]"  # synchronized update: set anew around what is really written
-    r"|(\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^\[\]]|[\x00-\x09\x0b-\x1f\x7f])"
+    r"|(\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP(?:[^\x1b]|\x1b[^\\])*\x1b\\"
+    r"|\x1b[^\[\]]|[\x00-\x09\x0b-\x1f\x7f])"
     r"|\n"
 )
 _SYNC_START: Final = "\x1b[?2026h"

@@ -42,6 +42,7 @@ def build_facts(build: Build, now: datetime) -> Facts:
         ("Branch", build.branch),
         ("Tag", build.tag),
         ("Pull request", f"#{build.pull_request}" if build.pull_request else None),
+        ("Into", build.target_branch),
         ("Commit", build.commit_sha[:12] if build.commit_sha else None),
         ("Message", build.commit_message),
         ("Author", build.author),
@@ -51,6 +52,8 @@ def build_facts(build: Build, now: datetime) -> Facts:
         ("Took" if build.finished_at else "Running", duration(running)),
         ("Issues", _issues(build.issues)),
         ("Stack", build.stack),
+        ("Machine", build.machine),
+        ("Credits", str(build.credit_cost) if build.credit_cost is not None else None),
         ("Id", str(build.ref.build)),
         ("Web", build.web_url),
     )

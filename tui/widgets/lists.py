@@ -96,15 +96,21 @@ BUILD_FIELDS: Fields[Build] = Fields(
 )  # fmt: skip
 
 
-def artifact_list(now: Clock) -> RowList[Artifact]:
-    """Artifacts of a build, under the headings of their actions where the provider has those."""
+def artifact_list(now: Clock, change: Callable[[Artifact], str] = lambda _: "") -> RowList[Artifact]:
+    """Artifacts of a build, under the headings of their actions where the provider has those.
+
+    Args:
+        now: The clock.
+        change: How much more one takes than in the build before; empty where that is not known.
+    """
     return RowList[Artifact](
         (
             Column("title", "Title", lambda artifact: artifact.title or f"({artifact.ref.artifact})", 18, grow=1,
                    sort=lambda artifact: artifact.title.casefold()),
             Column("public", "Public", lambda artifact: "public" if artifact.is_public else "", 6, drop=1,
                    tone=lambda _: "warn", sort=lambda artifact: bool(artifact.is_public)),
-            Column("kind", "Kind", kind, 9, drop=3, tone=lambda _: "muted", sort=kind),
+            Column("kind", "Kind", kind, 9, drop=4, tone=lambda _: "muted", sort=kind),
+            Column("change", "Change", change, 9, align="right", drop=3, tone=lambda _: "muted"),
             Column("size", "Size", lambda artifact: size(artifact.size_bytes), 8, align="right",
                    sort=lambda artifact: artifact.size_bytes),
             Column("age", "Age", lambda artifact: age(artifact.created_at, now()), 3, align="right", drop=2,
