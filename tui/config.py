@@ -21,6 +21,8 @@ from tui import folders
 from tui.errors import ConfigError
 from tui.hosts import is_loopback
 from tui.models import Account, AccountName, Store
+from tui.models.rules import ArchiveRule, RetentionRule
+from tui.rules import archive_rules, retention_rules
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -36,8 +38,8 @@ DEFAULT_STALL_S: Final = 30.0
 """Seconds without a byte after which a download makes a new connection."""
 RESERVED_NAMES: Final = frozenset(
     {
-        "abort", "accounts", "archive", "cat", "demo", "expiring", "get", "log", "ls", "rm", "share", "show",
-        "start", "stats", "token",
+        "abort", "accounts", "archive", "cat", "demo", "expiring", "get", "index", "log", "ls", "pin", "rm",
+        "share", "show", "start", "stats", "token",
     }
 )  # fmt: skip
 """Verbs of the command line: `digsite NAME` would run the verb instead of opening the account."""
@@ -45,7 +47,18 @@ RESERVED_NAMES: Final = frozenset(
 _SECRET_KEYS: Final = frozenset({"api_key", "password", "private_key", "secret", "token"})
 _OWN_KEYS: Final = frozenset({"provider", "url", "read_only", "store", "token_command"})
 _TOP_KEYS: Final = frozenset(
-    {"accounts", "connections", "download_dir", "jobs", "limit_rate", "stall_timeout", "template"}
+    {
+        "accounts",
+        "archive",
+        "connections",
+        "download_dir",
+        "jobs",
+        "limit_rate",
+        "notify",
+        "retention",
+        "stall_timeout",
+        "template",
+    }
 )
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
 _SYNTAX_LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
@@ -67,6 +80,11 @@ class Config:
     stall_timeout_s: float = DEFAULT_STALL_S
     template: str | None = None
     """How downloads are named below the download folder."""
+    notify_command: tuple[str, ...] = ()
+    """Program and arguments that are run when a followed build ends (`[notify] command`)."""
+    archive_rules: tuple[ArchiveRule, ...] = ()
+    retention_rules: tuple[RetentionRule, ...] = ()
+    """Stand in for all built-in ones of the providers they name."""
 
     def with_limits(
         self, *, jobs: int | None = None, connections: int | None = None, limit_rate: int | None = None
@@ -229,6 +247,9 @@ class _Reader:
             limit_rate=self._rate(data.get("limit_rate")),
             stall_timeout_s=self._number(data, "stall_timeout", int(DEFAULT_STALL_S), 3600),
             template=None if data.get("template") is None else self._text_value(("template",), data["template"]),
+            notify_command=self._notify(data.get("notify", {})),
+            archive_rules=archive_rules(data.get("archive"), self._fail),
+            retention_rules=retention_rules(data.get("retention"), self._fail),
         )
 
     def _parse(self) -> dict[str, object]:
@@ -273,7 +294,7 @@ class _Reader:
             url=self._url((*where, "url"), table.get("url")),
             read_only=read_only,
             store=self._store(where, table),
-            token_command=self._token_command((*where, "token_command"), table.get("token_command")),
+            token_command=self._command((*where, "token_command"), table.get("token_command")),
             options={
                 key: self._text_value((*where, key), value) for key, value in table.items() if key not in _OWN_KEYS
             },
@@ -289,7 +310,15 @@ class _Reader:
             self._fail((*where, "store"), f"must be one of {', '.join(Store)}, in quotes")
         return Store(str(value))
 
-    def _token_command(self, where: tuple[str, ...], value: object) -> tuple[str, ...]:
+    def _notify(self, table: object) -> tuple[str, ...]:
+        if not isinstance(table, dict):
+            self._fail(("notify",), "must be a table: [notify]")
+        for key in table:
+            if key != "command":
+                self._fail(("notify", key), "is not a key digsite knows")
+        return self._command(("notify", "command"), table.get("command"))
+
+    def _command(self, where: tuple[str, ...], value: object) -> tuple[str, ...]:
         if value is None:
             return ()
         if not isinstance(value, list) or not value or not all(isinstance(part, str) and part for part in value):

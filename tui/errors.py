@@ -104,6 +104,10 @@ class LinkExpired(TransferError):
     """The storage refuses the signed URL (401 or 403); ask the provider for a new one."""
 
 
+class Gone(TransferError):
+    """The storage no longer has the file (404 or 410)."""
+
+
 class Mismatch(TransferError):
     """What arrived is not what was promised: length or checksum differ."""
 

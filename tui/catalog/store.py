@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from tui.catalog.figures import Figures
 from tui.catalog.rows import (
     action_of,
     action_row,
@@ -99,6 +100,34 @@ class Catalog:
         rows = self._all("SELECT * FROM artifacts WHERE build_id = ? ORDER BY position", found["id"])
         return Kept(tuple(artifact_of(row, build, actions) for row in rows), _seen(found["artifacts_seen_at"]))
 
+    @property
+    def figures(self) -> Figures:
+        """Sums and lists over all that was listed."""
+        return Figures(self._all)
+
+    def sizes_before(self, build: Build, limit: int) -> list[list[tuple[str, int]]]:
+        """Titles and sizes of the artifacts of green builds of its workflow and branch before it, newest first.
+
+        Only builds whose artifacts were listed, among the last 500 of the app.
+        """
+        app = build.ref
+        older = (
+            "SELECT builds.id, workflow, branch, status, artifacts_seen_at FROM builds JOIN apps ON apps.id = app_id"
+            " WHERE account = ? AND app = ? AND build != ? AND builds.created_at <= ?"
+            " ORDER BY builds.created_at DESC, number DESC LIMIT 500"
+        )
+        alike = (
+            f"SELECT id FROM ({older}) WHERE workflow IS ? AND branch IS ? AND status = 'succeeded'"  # noqa: S608
+            " AND artifacts_seen_at IS NOT NULL LIMIT ?"
+        )
+        moment = int(build.created_at.timestamp()) if build.created_at else -1
+        place = (app.account, app.app, app.build, moment, build.workflow, build.branch, limit)
+        artifacts = "SELECT title, size_bytes FROM artifacts WHERE build_id = ? AND size_bytes IS NOT NULL"
+        return [
+            [(found["title"], found["size_bytes"]) for found in self._all(artifacts, row["id"])]
+            for row in self._all(alike, *place)
+        ]
+
     # Writing, behind the screen ---------------------------------------------------------------------------
 
     def keep_apps(self, account: AccountName, apps: Sequence[App], *, complete: bool) -> None:
@@ -137,7 +166,8 @@ class Catalog:
             connection.execute("DELETE FROM artifacts WHERE build_id = ?", (build_id,))
             for position, artifact in enumerate(artifacts):
                 action_id = _action_id(connection, build_id, artifact.action)
-                row = {"build_id": build_id, "position": position, "action_id": action_id, **artifact_row(artifact)}
+                place = {"build_id": build_id, "position": position, "app_id": app_id, "action_id": action_id}
+                row = {**place, **artifact_row(artifact)}
                 _put(connection, "artifacts", ("build_id", "position"), row)
             connection.execute("UPDATE builds SET artifacts_seen_at = ? WHERE id = ?", (_now(), build_id))
 
@@ -153,7 +183,7 @@ class Catalog:
         """Waits until everything that was given so far is written."""
         done = threading.Event()
         self._jobs.put(lambda _: done.set())
-        done.wait(timeout=BUSY_TIMEOUT_S)
+        done.wait()
 
     # The database -----------------------------------------------------------------------------------------
 

@@ -36,8 +36,17 @@ _STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Builds at most.")
 @click.option("--branch", help="Builds of this branch only.")
 @click.option("--workflow", help="Builds of this workflow only.")
+@click.option("--public", is_flag=True, help="What has a public install page, as it was listed last.")
 @click.option("--status", "wanted", type=click.Choice(_STATUSES), help="Builds of this status only.")
-def command(path: str, as_json: bool, limit: int, branch: str | None, workflow: str | None, wanted: str | None) -> int:
+def command(
+    path: str,
+    as_json: bool,
+    limit: int,
+    branch: str | None,
+    workflow: str | None,
+    wanted: str | None,
+    public: bool,
+) -> int:
     """List what is at PATH: apps of all accounts, apps of an account, builds of an app, artifacts of a build.
 
     \b
@@ -46,8 +55,35 @@ def command(path: str, as_json: bool, limit: int, branch: str | None, workflow: 
     digsite ls acme/acme-android/latest-green@main
     digsite ls acme/acme-ios/88/Acme.ipa//
     """
+    if public:
+        return _list_public(DigPath.parse(path), as_json=as_json)
     query = BuildQuery(branch=branch, workflow=workflow, status=Status(wanted) if wanted else None)
     return run(_list(DigPath.parse(path), query, limit, as_json=as_json))
+
+
+def _list_public(path: DigPath, *, as_json: bool) -> int:
+    """From the catalog: no provider can be asked for what is public."""
+    from contextlib import closing
+
+    from tui.services.statistics import Statistics, artifact_path, open_catalog
+
+    with closing(open_catalog()) as catalog:
+        statistics = Statistics(catalog.figures, path)
+        names = statistics.names()
+        found = [(artifact_path(a, names[a.ref.build_ref.app_ref]), a) for a in catalog.figures.public(statistics.apps)]
+        gaps = statistics.gaps()
+    for gap in gaps:
+        warn(f"Partial: {gap} digsite index lists them.")
+    if as_json:
+        artifacts = [
+            {"path": p, "id": a.ref.artifact, "size_bytes": a.size_bytes, "seen_at": a.seen_at.isoformat()}
+            for p, a in found
+        ]
+        document("public", artifacts=artifacts, partial=gaps)
+    else:
+        now = datetime.now(UTC)
+        table([(p, size(a.size_bytes), f"seen {age(a.seen_at, now)}") for p, a in found])
+    return exit_codes.DONE
 
 
 async def _list(path: DigPath, query: BuildQuery, limit: int, *, as_json: bool) -> int:

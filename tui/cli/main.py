@@ -17,14 +17,22 @@ from tui.cli.runner import EndedBySignal
 from tui.errors import DigsiteError
 
 COMMANDS: Final = {
+    "abort": "End a build that is under way.",
     "accounts": "List, add, remove and check accounts.",
+    "archive": "Copy artifacts to a folder or bucket, verify and restore them, prune the provider.",
     "cat": "Write a file inside a remote archive to stdout.",
     "demo": "Open the explorer on demo data, served on this machine.",
+    "expiring": "List what providers will drop, soonest first.",
     "get": "Download artifacts.",
+    "index": "List builds and artifacts into the catalog.",
+    "log": "Write the log of a build to stdout.",
     "ls": "List what is there: apps, builds or artifacts.",
+    "pin": "Keep artifacts from being pruned.",
     "rm": "Delete artifacts.",
     "share": "Switch a public install page on or off.",
     "show": "Show everything known of one thing.",
+    "start": "Start a build, or repeat one.",
+    "stats": "Count artifacts and bytes; what eats the space.",
     "token": "Mint a long-lived, read-only Xcode Cloud token.",
 }
 """The verbs; each is `tui.cli.VERB:command`, imported when it is called."""

@@ -20,7 +20,7 @@ from tui.http.transport import PROXY_SCHEMES, PROXY_VARIABLES
 from tui.models import AccountName, Budget, Identity, Store
 from tui.providers import Provider
 from tui.safe_text import clean
-from tui.services.session import Session
+from tui.services.session import ARCHIVE, Session
 
 EXPIRY_WARNING: Final = timedelta(days=14)
 """A credential that ends sooner is warned of."""
@@ -74,7 +74,7 @@ async def check_machine(
     findings += _key_file(environ)
     if is_read_only_run(environ):
         findings.append(Finding(Level.INFO, "read-only", "every change is refused in this run."))
-    if config.accounts:
+    if any(account.provider != ARCHIVE for account in config.accounts):
         findings += [
             Finding(Level.INFO, "environment", f"{name} is set but not used: config.toml has accounts.")
             for name in ("BITRISE_TOKEN", "ASC_KEY_ID")
@@ -145,7 +145,9 @@ def _config_file(config: Config) -> Finding:
 
 
 async def _keyring(config: Config, keyring: Keyring) -> Finding:
-    needing = [a.name for a in config.accounts if a.store is Store.KEYRING and not a.token_command]
+    needing = [
+        a.name for a in config.accounts if a.store is Store.KEYRING and not a.token_command and a.provider != ARCHIVE
+    ]
     try:
         return Finding(Level.OK, "keyring", await keyring.describe())
     except CredentialError as error:

@@ -15,18 +15,21 @@ from tui.config import Config, download_dir
 from tui.errors import DigsiteError
 from tui.folders import cache_dir, state_dir
 from tui.hosts import is_loopback
-from tui.models import AccountName, Artifact, Source
+from tui.models import AccountName, Artifact, Build, Source
 from tui.providers import plugin, plugin_names
+from tui.services.builds import BuildChanges
 from tui.services.changes import Changes
 from tui.services.destinations import DEFAULT_TEMPLATE, Template
 from tui.services.journal import Journal
 from tui.services.listings import Listings
 from tui.services.resolve import Resolver
-from tui.services.session import Session
+from tui.services.session import ARCHIVE, Session
 from tui.storage import Storage
 from tui.transfers import QueueStore, TransferId, TransferQueue
 
 if TYPE_CHECKING:
+    from tui.services.build_logs import BuildLog
+    from tui.services.build_tests import BuildTests
     from tui.services.inside import Inside
 
 
@@ -51,7 +54,9 @@ class Services:
         self.sessions: Mapping[AccountName, Session] = {s.account.name: s for s in sessions}
         self.problems = tuple(problems)
         self.resolver = Resolver(self.sessions)
-        self.changes = Changes(Journal(state_dir() / "changes.jsonl"))
+        journal = Journal(state_dir() / "changes.jsonl")
+        self.changes = Changes(journal)
+        self.builds = BuildChanges(journal)
         self.catalog = catalog
         self.listings = Listings(catalog)
         self.download_dir: Path = download_dir(config)
@@ -65,6 +70,11 @@ class Services:
             connections=config.connections,
             limit_rate=config.limit_rate,
         )
+
+    @property
+    def storage(self) -> Storage:
+        """The bare client of this run."""
+        return self._storage
 
     async def _source(self, artifact: Artifact) -> Source:
         provider = await self.sessions[artifact.ref.account].provider()
@@ -81,6 +91,18 @@ class Services:
         from tui.services.inside import open_inside  # zipfile and plistlib, only where they are wanted
 
         return await open_inside(self._storage, self._source, artifact)
+
+    def log(self, build: Build) -> BuildLog:
+        """The log of a build, to be read."""
+        from tui.services.build_logs import BuildLog  # as above
+
+        return BuildLog(build, self.sessions[build.ref.account].provider, self._storage, self.look_inside)
+
+    def tests(self) -> BuildTests:
+        """Reads results of tests."""
+        from tui.services.build_tests import BuildTests  # as above
+
+        return BuildTests(self._storage, self.look_inside)
 
     async def keep_transfers(self) -> Sequence[TransferId]:
         """Makes the queue outlive the program; gives what earlier runs left unfinished."""
@@ -105,10 +127,10 @@ class Services:
 def configured_sessions(
     config: Config, environ: Mapping[str, str] | None = None
 ) -> tuple[list[Session], list[DigsiteError]]:
-    """The accounts of config.toml; where there is none, those that the environment describes by itself."""
-    if config.accounts:
-        return [Session(account) for account in config.accounts], []
-    sessions: list[Session] = []
+    """The accounts of config.toml; where there is none but archives, also those that the environment describes."""
+    sessions = [Session(account) for account in config.accounts]
+    if any(account.provider != ARCHIVE for account in config.accounts):
+        return sessions, []
     problems: list[DigsiteError] = []
     for name in plugin_names():
         try:

@@ -13,6 +13,8 @@ from tui.models import Account
 from tui.providers import Provider, plugin
 from tui.secret import Secret
 
+ARCHIVE: Final = "archive"
+"""The provider of archived copies: no login, and never archived again."""
 RENEW_BEFORE: Final = timedelta(seconds=60)
 """A token of a `token_command` is replaced so long before its end."""
 
@@ -67,7 +69,9 @@ class Session:
         """Opens the provider, in place of one whose token ends."""
         chosen = plugin(self.account.provider)
         secret = self._secret
-        if secret is None or self._provider is not None:
+        if not chosen.secret_label:  # an archive has none: the store's own tools hold its credentials
+            secret, self.origin = Secret(""), "nowhere: none is needed"
+        elif secret is None or self._provider is not None:
             secret, self.origin = await read_secret(self.account)
         secret = chosen.check_secret(secret, self.account.options)
         opened = chosen.open(self.account, secret)

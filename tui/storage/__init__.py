@@ -3,5 +3,6 @@
 from tui.storage.body import Body
 from tui.storage.client import Storage
 from tui.storage.head import Head
+from tui.storage.local import LocalFile
 
-__all__ = ["Body", "Head", "Storage"]
+__all__ = ["Body", "Head", "LocalFile", "Storage"]

@@ -14,12 +14,13 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from tui.errors import Incomplete, LinkExpired, TransferError
+from tui.errors import Gone, Incomplete, LinkExpired, TransferError
 from tui.hosts import is_loopback
 from tui.safe_text import clean
 from tui.secret import Secret
 from tui.storage.body import Body
 from tui.storage.head import read_head
+from tui.storage.local import LocalFile, open_local
 from tui.storage.network import READ_TIMEOUT_S, make_manager, network_errors, proxy_for, unreachable
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Storage:
             TransferError: Trying again does not help.
             ConfigError: A proxy or certificate variable of the environment is wrong.
         """
+        if isinstance(url, LocalFile):
+            return open_local(url, start, end, if_range)
         asked = {"Accept-Encoding": "identity", "User-Agent": "digsite"}
         if start or end is not None:
             asked["Range"] = f"bytes={start}-{'' if end is None else end}"
@@ -200,5 +203,5 @@ def _refusal(response: BaseHTTPResponse, host: str) -> TransferError:
     if response.status in _PASSING:
         return Incomplete(f"{host} cannot serve the file now ({said}).")
     if response.status in {404, 410}:
-        return TransferError(f"{host} no longer has the file ({said}).")
+        return Gone(f"{host} no longer has the file ({said}).")
     return TransferError(f"{host} answered {said}, which is not a file.")

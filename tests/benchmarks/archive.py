@@ -1,0 +1,338 @@
+"""Speed of the archive beside rclone, and of views over a million artifacts: prints figures, asserts nothing.
+
+    python tests/benchmarks/archive.py [--files N] [--artifacts N] [--builds N]
+
+Needs nginx and rclone; takes some minutes. The vendor's side is one nginx on loopback for both. The S3 server is
+moto's, which is slower than either: there, take the ratio only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tui.archive import Copier, Reader, open_store  # noqa: E402
+from tui.catalog import Catalog  # noqa: E402
+from tui.models import (  # noqa: E402
+    AccountName,
+    App,
+    AppId,
+    AppRef,
+    Artifact,
+    ArtifactId,
+    ArtifactKind,
+    ArtifactRef,
+    Build,
+    BuildId,
+    BuildRef,
+    Page,
+    Source,
+    Status,
+)  # fmt: skip
+from tui.secret import Secret  # noqa: E402
+from tui.storage import Storage  # noqa: E402
+
+FILE_BYTES = 5 << 20
+JOBS = 4
+ROUNDS = 3
+PORT = 18490
+APP = App(AppRef(AccountName("acme"), AppId("a1")), "Acme", "bitrise")
+BUILD = Build(BuildRef(AccountName("acme"), AppId("a1"), BuildId("b")), 1, Status.SUCCEEDED, "1")
+
+
+def say(text: str) -> None:
+    """One line, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def tool(name: str) -> str:
+    """Where a program is."""
+    found = shutil.which(name)
+    if found is None:
+        raise SystemExit(f"{name} is not installed")
+    return found
+
+
+def artifact(number: int, size: int = FILE_BYTES) -> Artifact:
+    ref = ArtifactRef(AccountName("acme"), AppId("a1"), BuildId("b"), ArtifactId(f"x{number}"))
+    return Artifact(ref, f"file-{number:03}", ArtifactKind.FILE, "file", size_bytes=size)
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[str]:
+    conf = folder / "nginx.conf"
+    conf.write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; user root;\n"
+        "events {} http { access_log off; sendfile on;"
+        f" server {{ listen 127.0.0.1:{PORT}; root {folder}/served; autoindex on; }} }}\n"
+    )
+    with subprocess.Popen([tool("nginx"), "-c", str(conf)]) as server:
+        time.sleep(0.5)
+        try:
+            yield f"http://127.0.0.1:{PORT}"
+        finally:
+            server.terminate()
+
+
+@contextmanager
+def s3() -> Iterator[str]:
+    from tests.archive.conftest import _SERVER
+
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "PATH": os.environ["PATH"]}
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=keys,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        url = server.stdout.readline().strip()
+        os.environ.update(keys, AWS_ENDPOINT_URL=url, AWS_REGION="us-east-1")
+        yield url
+        server.stdin.close()
+
+
+def digsite(url: str, destination: str, files: int) -> None:
+    """Copies as a run does, each copy proved."""
+    store, storage = open_store(destination), Storage(allow_loopback=True)
+    copier = Copier(
+        store, storage, lambda each: Source(Secret(f"{url}/{each.title}"), each.size_bytes), threading.Event()
+    )
+    with ThreadPoolExecutor(JOBS) as pool:
+        for copied in pool.map(lambda n: copier.copy(artifact(n), "acme/Acme/1", ()), range(files)):
+            assert copied.moved_bytes == FILE_BYTES
+
+
+def rclone(url: str, target: str) -> None:
+    subprocess.run(
+        [
+            tool("rclone"),
+            "copy",
+            ":http:",
+            target,
+            "--http-url",
+            url,
+            "--transfers",
+            str(JOBS),
+            "--checkers",
+            str(JOBS),
+        ],
+        check=True,
+        env={
+            **{name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"},
+            "RCLONE_CONFIG": "/dev/null",
+            "RCLONE_CONFIG_BUCKET_TYPE": "s3",
+            "RCLONE_CONFIG_BUCKET_PROVIDER": "Other",
+            "RCLONE_CONFIG_BUCKET_ENV_AUTH": "true",
+            "RCLONE_CONFIG_BUCKET_ENDPOINT": os.environ.get("AWS_ENDPOINT_URL", ""),
+        },
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def best(work: Callable[[int], object]) -> float:
+    """The shortest of some rounds, in seconds."""
+    taken = []
+    for number in range(ROUNDS):
+        began = time.perf_counter()
+        work(number)
+        taken.append(time.perf_counter() - began)
+    return min(taken)
+
+
+def copies(files: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "served").mkdir()
+        for number in range(files):
+            (folder / "served" / f"file-{number:03}").write_bytes(os.urandom(FILE_BYTES))
+        total = files * FILE_BYTES / 1e6
+        with nginx(folder) as url:
+            ours = best(lambda n: digsite(url, f"{folder}/ours{n}", files))
+            theirs = best(lambda n: rclone(url, f"{folder}/theirs{n}"))
+            say(f"to a folder: {total / ours:.0f} MB/s, rclone {total / theirs:.0f} MB/s, x{theirs / ours:.2f}")
+            with s3():
+                ours = best(lambda n: digsite(url, f"s3://archive/ours{n}", files))
+                theirs = best(lambda n: rclone(url, f"bucket:archive/theirs{n}"))
+                say(f"to S3: {total / ours:.0f} MB/s, rclone {total / theirs:.0f} MB/s, x{theirs / ours:.2f}")
+    say(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+class Many:
+    """A provider with so many builds of one artifact each, of one byte."""
+
+    def __init__(self, builds: int) -> None:
+        from tui.models import Account, Capabilities
+
+        now = datetime.now(UTC) - timedelta(hours=1)
+        self.account = Account(AccountName("acme"), "many")
+        self.capabilities = Capabilities()
+        self.budget = None
+        self.downloads = 0
+        ref = BUILD.ref
+        self._builds = [
+            replace(
+                BUILD,
+                ref=replace(ref, build=BuildId(f"b{n}")),
+                number=n,
+                created_at=now - timedelta(minutes=builds - n),
+                finished_at=now,
+            )
+            for n in range(builds, 0, -1)
+        ]
+
+    async def apps(self, cursor: object = None) -> Page[App]:
+        return Page((APP,))
+
+    async def builds(self, app: object, query: object, cursor: object = None) -> Page[Build]:
+        start = int(str(cursor or 0))
+        after = getattr(query, "after", None)
+        page = [b for b in self._builds[start : start + 50] if not (after and b.created_at and b.created_at < after)]
+        more = len(page) == 50 and start + 50 < len(self._builds)
+        return Page(tuple(page), str(start + 50) if more else None)  # type: ignore[arg-type]
+
+    async def artifacts(self, build: Build, cursor: object = None) -> Page[Artifact]:
+        return Page((replace(artifact(1, 1), ref=ArtifactRef(*_parts(build.ref), ArtifactId("x"))),))
+
+    async def source(self, each: Artifact) -> Source:
+        from tui.storage import LocalFile
+
+        self.downloads += 1
+        return Source(LocalFile(Path(__file__).with_name("one-byte")), 1)
+
+
+def _parts(ref: BuildRef) -> tuple[AccountName, AppId, BuildId]:
+    return ref.account, ref.app, ref.build
+
+
+class Opened:
+    """As much of a session as a run needs."""
+
+    def __init__(self, provider: Many) -> None:
+        self.account = provider.account
+        self._provider = provider
+
+    async def provider(self) -> Many:
+        return self._provider
+
+
+def reruns(builds: int) -> None:
+    from tui.archive.state import State
+    from tui.models.rules import ArchiveRule
+    from tui.services.archive_jobs import Summary
+    from tui.services.archiving import Archiver
+
+    provider = Many(builds)
+
+    async def run(root: Path, state: Path) -> Summary:
+        remembered = State(state)
+        archiver = Archiver(
+            [Opened(provider)],  # type: ignore[list-item]
+            Storage(),
+            remembered,
+            retention=(),
+            jobs=JOBS,
+            dry_run=False,
+            report=lambda _: None,
+        )
+        summary = await archiver.run([(ArchiveRule(str(root)), open_store(str(root)))])
+        remembered.close()
+        return summary
+
+    with tempfile.TemporaryDirectory() as name:
+        one = Path(__file__).with_name("one-byte")
+        one.write_bytes(b"x")
+        try:
+            for label, state in (("first", "a"), ("again", "a"), ("by another machine", "b")):
+                provider.downloads = 0
+                began = time.perf_counter()
+                summary = asyncio.run(run(Path(name) / "archive", Path(name) / state))
+                assert not summary.failures, summary.failures[0]
+                took = time.perf_counter() - began
+                say(f"{builds:,} builds, {label}: {took:.1f} s, {provider.downloads:,} downloads")
+        finally:
+            one.unlink()
+        began = time.perf_counter()
+        found = sum(1 for _ in Reader(open_store(str(Path(name) / "archive"))).manifests(""))
+        say(f"manifests read: {found:,} in {time.perf_counter() - began:.1f} s")
+
+
+def views(artifacts: int) -> None:
+    """Fills a catalog, then times what stats and expiring read."""
+    draw, kinds, now = random.Random(1), list(ArtifactKind), datetime(2026, 11, 22, tzinfo=UTC)
+    apps = [replace(APP, ref=AppRef(AccountName("acme"), AppId(f"app-{n:036}"))) for n in range(50)]
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "catalog.sqlite"
+        catalog = Catalog(path)
+        catalog.keep_apps(AccountName("acme"), apps, complete=True)
+        for number in range(artifacts // 5):
+            ended = now - timedelta(seconds=number * 300 * 86_400 * 5 / artifacts)
+            ref = BuildRef(AccountName("acme"), apps[number % 50].ref.app, BuildId(f"{draw.getrandbits(128):032x}"))
+            build = Build(
+                ref, number, Status.SUCCEEDED if number % 5 else Status.FAILED, "1", branch=f"feature/{number % 40}",
+                workflow=f"workflow-{number % 6}", commit_sha=f"{draw.getrandbits(160):040x}",
+                commit_message="Fix what was broken", author="jane", created_at=ended,
+                started_at=ended - timedelta(minutes=9), finished_at=ended,
+            )  # fmt: skip
+            made = [
+                Artifact(
+                    ArtifactRef(*_parts(ref), ArtifactId(f"{draw.getrandbits(64):016x}")), f"artifact-{n}.apk",
+                    kinds[n], "android-apk", size_bytes=draw.randrange(10**5, 10**8), is_public=n == number % 50,
+                    created_at=ended,
+                )
+                for n in range(5)
+            ]  # fmt: skip
+            catalog.keep_artifacts(build, made)
+            if number % 2000 == 0:
+                catalog.settle()
+        catalog.settle()
+        catalog._reader.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        say(f"{artifacts:,} artifacts: {path.stat().st_size / artifacts:.0f} bytes each, builds included")
+        figures, refs = catalog.figures, [app.ref for app in apps]
+        timed: dict[str, Callable[[], object]] = {
+            "apps": figures.apps,
+            "days, kinds, growth": lambda: figures.days(refs),
+            "branches": lambda: figures.labels(refs, "branch"),
+            "health": lambda: figures.runs(refs, date(2026, 9, 22)),
+            "largest": lambda: figures.top(refs, "largest", 50),
+            "oldest": lambda: figures.top(refs, "oldest", 50),
+            "duplicates": lambda: figures.duplicates(refs, 50),
+            "public": lambda: figures.public(refs),
+        }
+        for label, view in timed.items():
+            say(f"  {label}: {best(lambda _, view=view: view()) * 1000:.0f} ms")  # type: ignore[misc]
+        catalog.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--artifacts", type=int, default=1_000_000)
+    parser.add_argument("--builds", type=int, default=10_000)
+    chosen = parser.parse_args()
+    copies(chosen.files)
+    reruns(chosen.builds)
+    views(chosen.artifacts)

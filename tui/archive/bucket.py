@@ -1,0 +1,249 @@
+"""An archive in a bucket: S3 and what speaks it, Google Cloud Storage, Azure.
+
+Credentials come from where the clouds' own tools find them: `AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`,
+`GOOGLE_APPLICATION_CREDENTIALS`, `AZURE_STORAGE_ACCOUNT_NAME`, the machine's role.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from tui.archive.store import OWN_FOLDER, PART_BYTES, ArchiveError, NotStored, Piece, Store, Stored, StoreDown
+from tui.errors import ConfigError, Mismatch
+from tui.hosts import is_loopback
+from tui.secret import Secret
+
+if TYPE_CHECKING:
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+_LINK_LIFE: Final = timedelta(minutes=10)
+_RETRIES: Final = 3
+_RETRY_TIME: Final = timedelta(seconds=30)
+"""After that a run stops, and the next one goes on."""
+_PARTS_AT_ONCE: Final = 2
+"""Of one upload; several uploads run at once, and each part in flight is held in memory."""
+_HINT: Final = "Check the credentials in the environment, and that the bucket is there."
+
+
+class BucketStore(Store):
+    """Implements `Store` with obstore.
+
+    The store proves what it holds by an ETag that is the MD5 of what was sent; where it gives another kind of ETag,
+    and for the first upload in any case, the object is read back and compared.
+
+    Args:
+        url: `s3://bucket/prefix`, `gs://...` or `az://...`.
+
+    Raises:
+        ConfigError: obstore is not installed, or the environment does not fit.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._bucket = _open(url)
+        self._is_proved = False
+
+    @property
+    def name(self) -> str:
+        """The URL, which holds no credential."""
+        return self._url
+
+    def read(self, key: str) -> bytes:
+        """A small object."""
+        import obstore
+
+        with self._errors(key):
+            return bytes(obstore.get(self._bucket, key).bytes())
+
+    def stream(self, key: str) -> Iterator[bytes]:
+        """An object in pieces."""
+        import obstore
+
+        with self._errors(key):
+            yield from map(bytes, obstore.get(self._bucket, key).stream(min_chunk_size=1 << 20))
+
+    def size(self, key: str) -> int | None:
+        """Bytes of an object; None when there is none."""
+        import obstore
+
+        try:
+            with self._errors(key):
+                return obstore.head(self._bucket, key)["size"]
+        except NotStored:
+            return None
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Writes a small object unless there is one; a store without conditional writes is asked first."""
+        import obstore
+        from obstore.exceptions import AlreadyExistsError, NotSupportedError
+
+        if self.size(key) is not None:
+            return False
+        with self._errors(key, writes=True):
+            try:
+                obstore.put(self._bucket, key, data, mode="create")
+            except AlreadyExistsError:
+                return False
+            except (NotSupportedError, NotImplementedError):
+                obstore.put(self._bucket, key, data)
+        return True
+
+    def write(self, key: str, data: bytes) -> None:
+        """Writes a small object over what is there."""
+        import obstore
+
+        with self._errors(key, writes=True):
+            obstore.put(self._bucket, key, data)
+
+    def upload(self, key: str, pieces: Iterator[Piece]) -> Stored:
+        """Sends it in parts, of which few are in memory at a time; then has the store prove it."""
+        import obstore
+
+        sent = _Sent(pieces)
+        with self._errors(key, writes=True):
+            parts = iter(sent)
+            first = list(islice(parts, 2))
+            if len(first) < 2:
+                result = obstore.put(self._bucket, key, b"".join(first), use_multipart=False)
+            else:
+                result = obstore.put(
+                    self._bucket,
+                    key,
+                    chain(first, parts),
+                    use_multipart=True,
+                    chunk_size=PART_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
+        if not self._is_proved or (result["e_tag"] or "").strip('"') not in sent.etags():
+            self._compare(key, sent)
+        elif self.size(key) != sent.size_bytes:
+            self._refuse(key)
+        self._is_proved = True
+        return Stored(sent.size_bytes, sent.sha256())
+
+    def folders(self, key: str) -> list[str]:
+        """Names of the folders directly in a folder."""
+        import obstore
+
+        with self._errors(key):
+            found = obstore.list_with_delimiter(self._bucket, key or None)["common_prefixes"]
+        names = (prefix.rstrip("/").rpartition("/")[2] for prefix in found)
+        return [name for name in names if name != OWN_FOLDER]
+
+    def objects(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Key and size of every object in a folder and below."""
+        import obstore
+
+        with self._errors(prefix):
+            for page in obstore.list(self._bucket, prefix or None):
+                for each in page:
+                    if not each["path"].startswith(f"{OWN_FOLDER}/"):
+                        yield each["path"], each["size"]
+
+    def delete(self, key: str) -> None:
+        """Removes an object, if it is there."""
+        import obstore
+
+        try:
+            with self._errors(key):
+                obstore.delete(self._bucket, key)
+        except NotStored:
+            return
+
+    def source(self, key: str) -> Secret:
+        """A signed URL."""
+        import obstore
+
+        with self._errors(key):
+            return Secret(obstore.sign(self._bucket, "GET", key, _LINK_LIFE))
+
+    def _compare(self, key: str, sent: _Sent) -> None:
+        digest = hashlib.sha256()
+        for piece in self.stream(key):
+            digest.update(piece)
+        if digest.hexdigest() != sent.sha256():
+            self._refuse(key)
+
+    def _refuse(self, key: str) -> None:
+        with suppress(StoreDown):
+            self.delete(key)
+        raise Mismatch(f"{self.name} does not hold what was sent to it.", hint="Nothing was recorded. Check the store.")
+
+    @contextmanager
+    def _errors(self, key: str, *, writes: bool = False) -> Iterator[None]:
+        from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+
+        try:
+            yield
+        except FileNotFoundError as error:
+            if writes:
+                raise StoreDown(f"{self.name} is not there.", hint=_HINT) from error
+            raise NotStored(f"{self.name} has no {key}.") from error
+        except (PermissionDeniedError, UnauthenticatedError) as error:
+            raise StoreDown(f"{self.name} refuses the credentials.", hint=_HINT) from error
+        except (BaseError, OSError, ValueError) as error:
+            raise StoreDown(f"{self.name} cannot be used now ({type(error).__name__}).", hint=_HINT) from error
+
+
+class _Sent:
+    """The content in parts of `PART_BYTES`, hashed as they go by."""
+
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self._pieces = pieces
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._part_md5: list[bytes] = []
+        self.size_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        buffer = bytearray()
+        for piece in self._pieces:
+            buffer += piece
+            while len(buffer) >= PART_BYTES:
+                yield self._took(bytes(buffer[:PART_BYTES]))
+                del buffer[:PART_BYTES]
+        if buffer:
+            yield self._took(bytes(buffer))
+
+    def _took(self, part: bytes) -> bytes:
+        self._sha256.update(part)
+        self._md5.update(part)
+        self._part_md5.append(hashlib.md5(part, usedforsecurity=False).digest())
+        self.size_bytes += len(part)
+        return part
+
+    def sha256(self) -> str:
+        return self._sha256.hexdigest()
+
+    def etags(self) -> set[str]:
+        """What S3 makes of it (Amazon S3 docs, checking object integrity): the MD5, or that of the parts' MD5s."""
+        parts = hashlib.md5(b"".join(self._part_md5), usedforsecurity=False).hexdigest()
+        return {self._md5.hexdigest(), f"{parts}-{len(self._part_md5)}"}
+
+
+def _open(url: str) -> S3Store | GCSStore | AzureStore:
+    try:
+        from obstore.exceptions import BaseError
+        from obstore.store import from_url
+    except ImportError as error:
+        raise ConfigError(
+            f"For an archive in {url}, digsite needs obstore.",
+            hint="Run: pip install 'digsite[archive]', or archive to a folder.",
+        ) from error
+    options: dict[str, Any] = {"retry_config": {"max_retries": _RETRIES, "retry_timeout": _RETRY_TIME}}
+    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or "")
+    if endpoint.scheme == "http":
+        if not is_loopback(endpoint.hostname or ""):
+            raise ConfigError("AWS_ENDPOINT_URL must start with https://.", hint="http:// is for loopback hosts only.")
+        options["client_options"] = {"allow_http": True}
+    try:
+        return from_url(url, **options)  # type: ignore[return-value]  # the schemes are checked where they are read
+    except (BaseError, ValueError) as error:
+        raise ArchiveError(f"{url} cannot be opened ({type(error).__name__}).", hint=_HINT) from error

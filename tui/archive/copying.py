@@ -1,0 +1,81 @@
+"""Brings single artifacts into an archive: what is there already is adopted, the rest is streamed and proved."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tui.archive.layout import file_names
+from tui.archive.manifest import Entry
+from tui.archive.store import ArchiveError, Store
+from tui.archive.stream import Download
+from tui.models import Artifact, Source
+from tui.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """One artifact that is in the archive now."""
+
+    entry: Entry
+    moved_bytes: int
+    """What came over the network for it; 0 when it was there."""
+
+
+class Copier:
+    """Copies into one store. Blocking, for threads; several at once.
+
+    Args:
+        store: The archive.
+        storage: The bare client.
+        fetch_source: Asks the provider for a URL; blocks.
+        stop: Set to end what is under way.
+    """
+
+    def __init__(
+        self, store: Store, storage: Storage, fetch_source: Callable[[Artifact], Source], stop: threading.Event
+    ) -> None:
+        self._store = store
+        self._storage = storage
+        self._fetch_source = fetch_source
+        self._stop = stop
+
+    def copy(self, artifact: Artifact, folder: str, taken: Collection[str]) -> Copied:
+        """Has the artifact in a build's folder, from an earlier run or from the provider.
+
+        Args:
+            artifact: What is copied.
+            folder: Of its build.
+            taken: Names of the other artifacts there, case-folded.
+
+        Raises:
+            StoreDown: The destination cannot be used.
+            ArchiveError: There is no free name for it.
+            DigsiteError: The provider or its storage failed.
+        """
+        for name in file_names(artifact, taken):
+            key = f"{folder}/{name}"
+            size = self._store.size(key)
+            if size is None:
+                download = Download(artifact, self._storage, self._fetch_source, self._stop)
+                stored = self._store.upload(key, iter(download))
+                entry = Entry(artifact, name, stored.size_bytes, stored.sha256, datetime.now(UTC))
+                return Copied(entry, stored.size_bytes)
+            if size == artifact.size_bytes:  # a run that ended before its manifest was written
+                return Copied(Entry(artifact, name, size, sha256_of(self._store, key), datetime.now(UTC)), 0)
+        raise ArchiveError(f"{self._store.name} has other files under the names of an artifact in {folder}.")
+
+
+def sha256_of(store: Store, key: str) -> str:
+    """The SHA-256 of an object, read from its store.
+
+    Raises:
+        NotStored: There is none.
+    """
+    digest = hashlib.sha256()
+    for piece in store.stream(key):
+        digest.update(piece)
+    return digest.hexdigest()

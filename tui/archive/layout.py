@@ -1,0 +1,121 @@
+"""Where things are in an archive: `account/app/build/title`, readable by people, with `manifest.json` beside them.
+
+Which app a folder belongs to is written in its `app.json`, so that two apps of one title never meet in one folder
+and a name stays what it was.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from tui.archive.store import OWN_FOLDER, ArchiveError, NotStored, Store
+from tui.models import App, AppId, AppRef, Artifact, Build
+from tui.safe_text import safe_filename
+
+MANIFEST: Final = "manifest.json"
+APP: Final = "app.json"
+
+
+class Layout:
+    """Names in one archive.
+
+    Args:
+        store: The archive; asked once for each app.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._apps: dict[AppRef, str] = {}
+        self._lock = threading.Lock()
+
+    def find_app(self, ref: AppRef, title: str) -> str | None:
+        """The folder of an app; None when nothing of it is archived."""
+        for folder in _app_folders(ref, title):
+            try:
+                if json.loads(self._store.read(f"{folder}/{APP}")).get("id") == ref.app:
+                    return folder
+            except NotStored:
+                return None
+            except (ValueError, AttributeError):
+                continue
+        return None
+
+    def claim_app(self, app: App) -> str:
+        """The folder of an app, taken for it if it is new."""
+        with self._lock:
+            if app.ref not in self._apps:
+                self._apps[app.ref] = self._claim(app)
+            return self._apps[app.ref]
+
+    def _claim(self, app: App) -> str:
+        described = json.dumps(
+            {
+                "version": 1,
+                "kind": "app",
+                "account": app.ref.account,
+                "provider": app.provider,
+                "id": app.ref.app,
+                "title": app.title,
+                "type": app.kind,
+                "bundle_id": app.bundle_id,
+            },
+            indent=1,
+        ).encode()
+        for folder in _app_folders(app.ref, app.title):
+            if self._store.create(f"{folder}/{APP}", described):
+                return folder
+            try:
+                if json.loads(self._store.read(f"{folder}/{APP}")).get("id") == app.ref.app:
+                    return folder
+            except (ValueError, AttributeError):
+                continue  # not ours, or torn: left as it is
+        raise ArchiveError(f"{self._store.name} has no free folder for an app: several app.json there are damaged.")
+
+
+def safe_part(text: str) -> str:
+    """A number or an id as the name of a folder."""
+    return safe_filename(text, unique=text)
+
+
+def build_folder(app_folder: str, build: Build) -> str:
+    """The folder of a build: its number, which is unique in an app; else its id."""
+    return f"{app_folder}/{safe_part(str(build.number) if build.number is not None else str(build.ref.build))}"
+
+
+def readable_name(artifact: Artifact) -> str:
+    """The name that an artifact has unless another one has it."""
+    return safe_filename(artifact.title, unique=artifact.ref.artifact)
+
+
+def file_names(artifact: Artifact, taken: Collection[str]) -> Iterator[str]:
+    """Names for an artifact in its build's folder, the readable one first.
+
+    Args:
+        artifact: What is stored.
+        taken: Names of the others there, case-folded.
+    """
+    title = readable_name(artifact)
+    stem, dot, extension = title.rpartition(".")
+    mark = safe_filename(artifact.ref.artifact, unique=artifact.ref.artifact, max_bytes=60)
+    marked = f"{stem[:80]}~{mark}.{extension[:20]}" if dot and stem else f"{title[:80]}~{mark}"
+    for name in (title, marked):
+        if name.casefold() not in taken and name.casefold() != MANIFEST:
+            yield name
+
+
+def claim_key(folder: str) -> str:
+    """What says that somebody is archiving a build."""
+    return f"{OWN_FOLDER}/claims/{folder}.json"
+
+
+def _app_folders(ref: AppRef, title: str) -> Iterator[str]:
+    account = safe_filename(ref.account, unique=ref.account)
+    if account.casefold() == OWN_FOLDER:
+        account += "_"
+    name = safe_filename(title, unique=ref.app)
+    yield f"{account}/{name}"
+    mark = safe_filename(ref.app, unique=AppId(ref.app), max_bytes=60)
+    yield f"{account}/{name[:80]}~{mark}"

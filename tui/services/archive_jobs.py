@@ -1,0 +1,113 @@
+"""What a run of the archive works on and what it tells: items, its summary, one build with its rule and destination."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tui.archive import Layout, Manifest, Reader, Store
+from tui.archive.claims import Claims
+from tui.archive.layout import build_folder
+from tui.archive.manifest import TornManifest
+from tui.errors import DigsiteError
+from tui.models import App, Artifact, Build
+from tui.models.rules import ArchiveRule
+from tui.providers import Provider
+from tui.services.resolve import artifact_part
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One artifact of a plan or a run."""
+
+    path: str
+    size_bytes: int | None
+    destination: str
+    what: str
+    """`wanted`, `copied`, `adopted`, `lost`, `failed`."""
+    error: DigsiteError | None = None
+
+
+@dataclass
+class Summary:
+    """What a run did, or would do."""
+
+    items: list[Item] = field(default_factory=list[Item])
+    builds: int = 0
+    """Builds that were looked at."""
+    busy: int = 0
+    """Builds that another archiver is at."""
+    moved_bytes: int = 0
+    failures: list[tuple[str, DigsiteError]] = field(default_factory=list[tuple[str, DigsiteError]])
+    """Accounts, apps, builds and destinations that could not be done, by path."""
+
+    def count(self, what: str) -> int:
+        """Items of one outcome."""
+        return sum(item.what == what for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One rule with its opened destination."""
+
+    rule: ArchiveRule
+    mark: str
+    store: Store
+    layout: Layout
+    reader: Reader
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One build to archive."""
+
+    target: Target
+    provider: Provider
+    app: App
+    build: Build
+    path: str
+
+
+def mark_of(rule: ArchiveRule) -> str:
+    """What tells a rule from others, and from itself after a change."""
+    text = repr(replace(rule, statuses=frozenset(), kinds=frozenset())) + repr(
+        (sorted(rule.statuses), sorted(rule.kinds))
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def find_folder(target: Target, app: App, build: Build) -> tuple[str | None, Manifest | None]:
+    """Where a build is or belongs, and what the archive knows of it; no folder before its app has one."""
+    app_folder = target.layout.find_app(app.ref, app.title)
+    if app_folder is None:
+        return None, None
+    folder = build_folder(app_folder, build)
+    try:
+        return folder, target.reader.manifest(folder)
+    except TornManifest:
+        return folder, None  # the files beside it are adopted, and it is written anew
+
+
+def claim_folder(target: Target, job: Job) -> str:
+    """Where a build belongs, its app's folder taken if it is new."""
+    return build_folder(target.layout.claim_app(job.app), job.build)
+
+
+def holds(manifest: Manifest | None, artifact: Artifact) -> bool:
+    """Whether an artifact is archived as it is now, or known to be lost."""
+    if manifest is None:
+        return False
+    entry = manifest.entry(artifact.ref.artifact)
+    if entry is not None:
+        return artifact.size_bytes in {None, entry.size_bytes}
+    return any(lost.artifact_id == artifact.ref.artifact for lost in manifest.lost)
+
+
+def item_of(
+    job: Job, artifact: Artifact, siblings: Sequence[Artifact], what: str, error: DigsiteError | None = None
+) -> Item:
+    """An artifact of a job with its path, for the summary."""
+    path = f"{job.path}/{artifact_part(artifact, tuple(siblings))}"
+    return Item(path, artifact.size_bytes, job.target.rule.destination, what, error)

@@ -1,0 +1,340 @@
+"""Archives what the rules say: finds it at the providers, copies it, and writes down what is there.
+
+A build's manifest is written last. What a run that was killed left in the archive is adopted by the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Final, TypeVar
+
+from tui.archive import Copied, Copier, Entry, Layout, Lost, Manifest, Reader, Store, StoreDown
+from tui.archive.claims import Claims
+from tui.archive.layout import readable_name
+from tui.archive.selection import Choice, Selection, wants_app
+from tui.archive.state import State
+from tui.archive.stream import Stopped
+from tui.errors import BadPayload, DigsiteError, Gone, NotFound
+from tui.models import App, Artifact, Build, BuildQuery, Cursor, Source
+from tui.models.rules import ArchiveRule, RetentionRule
+from tui.paths import join
+from tui.providers import Provider
+from tui.services.archive_jobs import Item, Job, Summary, Target, claim_folder, find_folder, holds, item_of, mark_of
+from tui.services.indexing import check_budget
+from tui.services.resolve import all_apps, build_part
+from tui.services.session import ARCHIVE, Session
+from tui.stats.retention import effective_rules, longest_days
+from tui.storage import Storage
+from tui.threads import in_daemon_thread
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+_KEPT_BUDGET: Final = 0.05
+_SOURCE_TIMEOUT_S: Final = 60.0
+_END_S: Final = 10.0
+"""How long the end of a run waits for copies under way to clean up."""
+
+
+class Archiver:
+    """Runs the rules once.
+
+    Args:
+        sessions: The accounts.
+        storage: The bare client.
+        state: What this machine remembers.
+        retention: The user's retention rules: what is surely gone is not looked for.
+        jobs: Copies at once.
+        dry_run: Only finds what would be copied.
+        report: Told of every item.
+    """
+
+    def __init__(
+        self,
+        sessions: Iterable[Session],
+        storage: Storage,
+        state: State,
+        *,
+        retention: Sequence[RetentionRule],
+        jobs: int,
+        dry_run: bool,
+        report: Callable[[Item], None],
+    ) -> None:
+        self.summary = Summary()
+        self._sessions = [s for s in sessions if s.account.provider != ARCHIVE]
+        self._storage = storage
+        self._state = state
+        self._retention = effective_rules(retention)
+        self._dry_run = dry_run
+        self._report = report
+        self._copies = asyncio.Semaphore(jobs)
+        self._builds = asyncio.Semaphore(2 * jobs)
+        self._stop = threading.Event()
+        self._running: set[threading.Event] = set()
+        self._down: StoreDown | None = None
+
+    async def run(self, rules: Sequence[tuple[ArchiveRule, Store]]) -> Summary:
+        """Archives by every rule; what fails is in the summary, and the rest goes on.
+
+        Args:
+            rules: Each with its opened destination.
+        """
+        targets = [
+            Target(rule, mark_of(rule), store, Layout(store), Reader(store), Claims(store)) for rule, store in rules
+        ]
+        try:
+            for target in targets:
+                await self._run_rule(target)
+        finally:
+            self._stop.set()
+            await in_daemon_thread(lambda: self._settle([target.claims for target in targets]), name="archive-end")
+        return self.summary
+
+    def _settle(self, claims: Sequence[Claims]) -> None:
+        """Waits until copies that were stopped have cleaned up, then gives up what was claimed."""
+        for running in list(self._running):
+            running.wait(_END_S)
+        for each in claims:
+            each.release_all()
+
+    async def _run_rule(self, target: Target) -> None:
+        for session in self._sessions:
+            if not fnmatchcase(session.account.name, target.rule.account):
+                continue
+            try:
+                provider = await session.provider()
+                apps = [app async for app in all_apps(provider)]
+            except DigsiteError as error:
+                self._fail(session.account.name, error)
+                continue
+            for app in apps:
+                if wants_app(target.rule, app):
+                    await self._run_app(target, provider, app)
+                if self._down is not None:
+                    return
+
+    async def _run_app(self, target: Target, provider: Provider, app: App) -> None:
+        path = join(app.ref.account, app.title)
+        selection = Selection(target.rule, datetime.now(UTC))
+        tasks: list[asyncio.Task[bool]] = []
+        settled, until = True, None
+        unsettled: list[datetime] = []
+        builds: list[Build] = []
+        try:
+            async for build in self._builds_of(target, provider, app, unsettled):
+                if until is None:
+                    until = build.created_at
+                choice = selection.choose(build)
+                if choice is Choice.LATER and build.created_at is not None:
+                    unsettled.append(build.created_at)
+                self.summary.builds += choice is Choice.NOW
+                if choice is Choice.NOW and not self._state.is_done(target.store.name, target.mark, build.ref):
+                    await self._builds.acquire()
+                    job = Job(target, provider, app, build, f"{path}/{join(build_part(build))}")
+                    tasks.append(asyncio.create_task(self._run_build(job)))
+                    builds.append(build)
+        except DigsiteError as error:
+            self._fail(path, error)
+            settled = False
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+        results = await _all(tasks)
+        unsettled.extend(b.created_at for b, done in zip(builds, results, strict=True) if not done and b.created_at)
+        border = min(unsettled, default=until)
+        if settled and self._down is None and border is not None and not self._dry_run:
+            self._state.set_walked(target.store.name, target.mark, app.ref, border)
+
+    async def _builds_of(
+        self, target: Target, provider: Provider, app: App, unsettled: list[datetime]
+    ) -> AsyncIterator[Build]:
+        """Builds that may still matter, newest first, page after page."""
+        after = self._state.walked_until(target.store.name, target.mark, app.ref)
+        days = longest_days(provider.account.provider, self._retention)
+        if days is not None:
+            oldest = datetime.now(UTC) - timedelta(days=days + 1)
+            after = max(after, oldest) if after else oldest
+        branch = target.rule.branch if not set("*?[") & set(target.rule.branch) else None
+        cursor: Cursor | None = None
+        while self._down is None:
+            check_budget(provider, _KEPT_BUDGET)
+            page = await provider.builds(app.ref, BuildQuery(branch=branch, after=after), cursor)
+            if page.unreadable or page.note:  # what is missing from the list may be what is wanted
+                unsettled.extend(b.created_at for b in page.items if b.created_at)
+            for build in page.items:
+                if after is not None and build.created_at is not None and build.created_at < after:
+                    return
+                yield build
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def _run_build(self, job: Job) -> bool:
+        """Archives one build; whether nothing of it is left to do."""
+        try:
+            if self._down is not None:
+                return False
+            return await self._archive(job)
+        except StoreDown as error:
+            if self._down is None:
+                self._down = error
+                self._stop.set()
+                self._fail(job.target.store.name, error)
+        except DigsiteError as error:
+            self._fail(job.path, error)
+        finally:
+            self._builds.release()
+        return False
+
+    async def _archive(self, job: Job) -> bool:
+        target = job.target
+        folder, manifest = await in_daemon_thread(lambda: find_folder(target, job.app, job.build), name="archive")
+        if manifest is not None and target.mark in manifest.rules:
+            self._remember(job)
+            return True
+        check_budget(job.provider, _KEPT_BUDGET)
+        artifacts = await whole_list(job.provider, job.build)
+        wanted = [a for a in artifacts if not target.rule.kinds or a.kind in target.rule.kinds]
+        todo = [artifact for artifact in wanted if not holds(manifest, artifact)]
+        if self._dry_run:
+            for artifact in todo:
+                self._note(item_of(job, artifact, artifacts, "wanted"))
+            return not todo
+        if not wanted:
+            self._remember(job)
+            return True
+        place: str = (
+            folder if folder is not None else await in_daemon_thread(lambda: claim_folder(target, job), name="archive")
+        )
+        if not await in_daemon_thread(lambda: target.claims.take(place), name="archive"):
+            self.summary.busy += 1
+            return False
+        manifest = manifest or Manifest(job.build, job.app.provider, job.app.title)
+        settled = await self._copy_all(job, place, manifest, todo, artifacts)
+        await in_daemon_thread(lambda: target.claims.release(place), name="archive")
+        if settled:
+            self._remember(job)
+        return settled
+
+    async def _copy_all(
+        self, job: Job, folder: str, manifest: Manifest, todo: Sequence[Artifact], siblings: Sequence[Artifact]
+    ) -> bool:
+        """Copies what is missing, then writes the manifest; whether everything is there or lost."""
+        taken = {entry.file.casefold() for entry in manifest.entries}
+        names = Counter(readable_name(artifact).casefold() for artifact in todo)
+        taken |= {name for name, count in names.items() if count > 1}  # twins are all told apart by their ids
+        results = await _all(
+            [asyncio.create_task(self._copy(job, artifact, folder, taken, siblings)) for artifact in todo]
+        )
+        entries = [*manifest.entries, *(r for r in results if isinstance(r, Entry))]
+        lost = [*manifest.lost, *(r for r in results if isinstance(r, Lost))]
+        settled = all(result is not None for result in results)
+        rules = {*manifest.rules, *([job.target.mark] if settled else [])}
+        written = replace(
+            manifest, build=job.build, entries=tuple(entries), lost=tuple(lost), rules=tuple(sorted(rules))
+        )
+        if any(result is not None for result in results) or (settled and written.rules != manifest.rules):
+            reader = job.target.reader
+            await in_daemon_thread(lambda: reader.write_manifest(folder, written), name="archive")
+        return settled
+
+    async def _copy(
+        self, job: Job, artifact: Artifact, folder: str, taken: set[str], siblings: Sequence[Artifact]
+    ) -> Entry | Lost | None:
+        """Copies one artifact; None when it failed."""
+        copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop)
+        async with self._copies:
+            try:
+                copied = await self._in_thread(lambda: copier.copy(artifact, folder, taken))
+            except StoreDown:
+                raise
+            except (NotFound, Gone) as error:
+                self._note(item_of(job, artifact, siblings, "lost", error))
+                return Lost(artifact.ref.artifact, artifact.title, error.message, datetime.now(UTC))
+            except Stopped:
+                return None
+            except DigsiteError as error:
+                self._note(item_of(job, artifact, siblings, "failed", error))
+                return None
+        self.summary.moved_bytes += copied.moved_bytes
+        self._note(item_of(job, artifact, siblings, "copied" if copied.moved_bytes else "adopted"))
+        return copied.entry
+
+    async def _in_thread(self, copy: Callable[[], Copied]) -> Copied:
+        ended = threading.Event()
+        self._running.add(ended)
+
+        def work() -> Copied:
+            try:
+                return copy()
+            finally:
+                ended.set()
+                self._running.discard(ended)
+
+        return await in_daemon_thread(work, name="archive-copy")
+
+    def _source_of(self, provider: Provider) -> Callable[[Artifact], Source]:
+        loop = asyncio.get_running_loop()
+
+        def fetch(artifact: Artifact) -> Source:  # in the thread of a copy
+            waiting = asyncio.run_coroutine_threadsafe(_source(provider, artifact), loop)
+            return waiting.result(_SOURCE_TIMEOUT_S)
+
+        return fetch
+
+    def _remember(self, job: Job) -> None:
+        if not self._dry_run:
+            self._state.add_done(job.target.store.name, job.target.mark, job.build.ref)
+
+    def _note(self, item: Item) -> None:
+        self.summary.items.append(item)
+        _log.info("archive: %s %s (%s)", item.what, item.path, item.error.message if item.error else item.size_bytes)
+        self._report(item)
+
+    def _fail(self, path: str, error: DigsiteError) -> None:
+        _log.warning("archive: %s: %s", path, error.message)
+        self.summary.failures.append((path, error))
+
+
+async def _source(provider: Provider, artifact: Artifact) -> Source:
+    return await provider.source(artifact)
+
+
+async def whole_list(provider: Provider, build: Build) -> list[Artifact]:
+    """All artifacts of a build.
+
+    Raises:
+        BadPayload: The list has gaps.
+    """
+    found: list[Artifact] = []
+    cursor: Cursor | None = None
+    while True:
+        page = await provider.artifacts(build, cursor)
+        if page.unreadable or page.note:
+            raise BadPayload(page.note or "The provider's list of artifacts has unreadable items.")
+        found.extend(page.items)
+        if (cursor := page.next_cursor) is None:
+            return found
+
+
+async def _all(tasks: Sequence[asyncio.Task[T]]) -> list[T]:
+    """The results of all tasks; the first error is raised when all have ended, and a cancellation ends them."""
+    try:
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    results: list[T] = []
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+        results.append(each)
+    return results
