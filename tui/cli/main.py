@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -16,10 +16,15 @@ from tui.cli.output import report
 from tui.cli.runner import EndedBySignal
 from tui.errors import DigsiteError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS: Final = {
     "abort": "End a build that is under way.",
+    "api": "Make any call of a provider's API.",
     "accounts": "List, add, remove and check accounts.",
     "archive": "Copy artifacts to a folder or bucket, verify and restore them, prune the provider.",
+    "completion": "Print what a shell needs to complete verbs and paths.",
     "cat": "Write a file inside a remote archive to stdout.",
     "demo": "Open the explorer on demo data, served on this machine.",
     "diff": "Tell what changed between two builds, or two artifacts.",
@@ -38,6 +43,8 @@ COMMANDS: Final = {
     "token": "Mint a long-lived, read-only Xcode Cloud token.",
 }
 """The verbs; each is `tui.cli.VERB:command`, imported when it is called."""
+_COMPLETING: Final = "_DIGSITE_COMPLETE"
+"""Set by a shell that asks what could follow."""
 
 
 class Verbs(click.Group):
@@ -50,7 +57,17 @@ class Verbs(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"tui.cli.{cmd_name}").command
+        if _COMPLETING in os.environ:
+            _complete_paths(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from tui.cli.completion import children
+
+        paths = [CompletionItem(path) for path in children(incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *paths]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -91,6 +108,14 @@ def digsite(ctx: click.Context, read_only: bool, no_cache: bool) -> None:
         from tui.cli.explore import explore
 
         sys.exit(explore(None, with_catalog=not no_cache))
+
+
+def _complete_paths(command: click.Command) -> None:
+    from tui.cli.completion import PathType
+
+    for parameter in command.params:
+        if parameter.name in {"path", "paths"}:
+            parameter.type = PathType()
 
 
 def main() -> None:

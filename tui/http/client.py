@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
+from urllib.parse import parse_qsl, unquote
 
 from tui.errors import (
     AuthError,
@@ -128,6 +129,17 @@ class ApiClient:
     async def delete(self, *segments: str, what: str) -> object:
         """Deletes a resource; sent once."""
         return await self._call(_Request("DELETE", self.origin.url(*segments), what))
+
+    async def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> object:
+        """Any call: a path below the API's address, with its query, or an address that the API gave."""
+        if "://" in path:
+            url = self.origin.adopt(path)
+        else:
+            segments, _, query = path.partition("?")
+            params = dict(parse_qsl(query, keep_blank_values=True))
+            url = self.origin.url(*(unquote(segment) for segment in segments.strip("/").split("/")), params=params)
+        content = None if body is None else json.dumps(body).encode()
+        return await self._call(_Request(method, url, "resource", content))
 
     @property
     def _offset_s(self) -> float:

@@ -162,6 +162,16 @@ class Provider(Protocol):
         """
         ...
 
+    async def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> object:
+        """Any call of the system's API, as the account: `digsite api`. Gives the parsed answer.
+
+        Args:
+            method: GET, POST, PATCH or DELETE; all but GET are sent once and refused where the account is read-only.
+            path: Below the API's address, with its query.
+            body: Sent as JSON.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Closes its connections."""
         ...

@@ -245,6 +245,10 @@ class _GuardedProvider:
         with _guard(self._name):
             await self._inner.abort(ref, reason)
 
+    async def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> object:
+        with _guard(self._name):
+            return await self._inner.call(method, path, body)
+
     async def aclose(self) -> None:
         with _guard(self._name):
             await self._inner.aclose()

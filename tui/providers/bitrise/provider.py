@@ -275,6 +275,10 @@ class BitriseProvider:
         }
         await self._client.post(*_build(ref), "abort", what="build", body=body)
 
+    async def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> object:
+        """Any call of the API."""
+        return await self._client.call(method, path, body)
+
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()

@@ -292,6 +292,10 @@ class XcodeCloudProvider:
         """Refused always."""
         raise NotSupported(_NO_ABORT)
 
+    async def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> object:
+        """Any call of the API."""
+        return await self._client.call(method, path, body)
+
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
