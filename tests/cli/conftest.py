@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tui.demo.servers import DemoServers
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "documents.schema.json").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -26,7 +29,10 @@ class Ran:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        """The document, which is as `docs/documents.schema.json` says."""
+        document = json.loads(self.out)
+        jsonschema.validate(document, SCHEMA, format_checker=jsonschema.FormatChecker())
+        return document
 
 
 Digsite = Callable[..., Ran]
