@@ -19,7 +19,9 @@ from tui.assets import stylesheet
 from tui.paths import DigPath
 from tui.screens.build_follower import BuildEnded
 from tui.screens.explorer import Explorer
+from tui.screens.looks import Looks
 from tui.services import Services
+from tui.services.remembered import Remembered
 
 
 def _utc_now() -> datetime:
@@ -52,6 +54,8 @@ class DigsiteApp(App[str]):
         super().__init__()
         self._services, self._start, self._now = services, start, now
         self._interrupted = False
+        self._has_mouse = True
+        self._looks = Looks(self, services.config.habits, Remembered())
 
     def get_driver_class(self) -> type[Driver]:
         """The driver that sends changed cells only; Textual's own on Windows, or where the environment names one."""
@@ -65,6 +69,18 @@ class DigsiteApp(App[str]):
     def get_default_screen(self) -> Screen[None]:
         """The explorer itself: an empty screen below it would be arranged and painted first."""
         return Explorer(self._services, start=self._start, now=self._now)
+
+    def on_mount(self) -> None:
+        self._looks.watch()
+
+    def action_toggle_mouse(self) -> None:
+        """Leaves the mouse to the terminal, so that text can be selected; or takes it back."""
+        self._has_mouse = not self._has_mouse
+        name = "_enable_mouse_support" if self._has_mouse else "_disable_mouse_support"
+        getattr(self._driver, name, lambda: None)()
+        self.notify("The mouse works here." if self._has_mouse else "The mouse is the terminal's: select text with it.")
+
+    # Output -----------------------------------------------------------------------------------------------
 
     def action_redraw(self) -> None:
         """Mends a screen that something else has written on."""
@@ -80,6 +96,16 @@ class DigsiteApp(App[str]):
         if self._driver is not None and not self.is_headless:
             self._driver.write(notice(event.title, event.text, os.environ))
             self._driver.flush()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Has the terminal take a text, through tmux and screen too; what it would cut is not sent."""
+        from tui.terminal.clipboard import sequence
+
+        written = sequence(text, os.environ)
+        if written is None or self._driver is None:
+            return
+        self._clipboard = text
+        self._driver.write(written)
 
     def action_interrupt(self) -> None:
         """Quits at the second time within two seconds."""

@@ -12,13 +12,14 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
-from tui import folders
+from tui import folders, habits
 from tui.errors import ConfigError
+from tui.habits import Habits
 from tui.hosts import is_loopback
 from tui.models import Account, AccountName, Store
 from tui.models.rules import ArchiveRule, RetentionRule
@@ -38,28 +39,18 @@ DEFAULT_STALL_S: Final = 30.0
 """Seconds without a byte after which a download makes a new connection."""
 RESERVED_NAMES: Final = frozenset(
     {
-        "abort", "accounts", "archive", "cat", "demo", "expiring", "get", "index", "log", "ls", "pin", "rm",
-        "share", "show", "start", "stats", "token",
+        "abort", "accounts", "api", "archive", "cat", "completion", "demo", "diff", "expiring", "get", "identify",
+        "index", "log", "ls", "pin", "rm", "share", "show", "start", "stats", "token",
     }
 )  # fmt: skip
 """Verbs of the command line: `digsite NAME` would run the verb instead of opening the account."""
 
 _SECRET_KEYS: Final = frozenset({"api_key", "password", "private_key", "secret", "token"})
 _OWN_KEYS: Final = frozenset({"provider", "url", "read_only", "store", "token_command"})
-_TOP_KEYS: Final = frozenset(
-    {
-        "accounts",
-        "archive",
-        "connections",
-        "download_dir",
-        "jobs",
-        "limit_rate",
-        "notify",
-        "retention",
-        "stall_timeout",
-        "template",
-    }
-)
+_TOP_KEYS: Final = habits.KEYS | {
+    "accounts", "archive", "connections", "download_dir", "jobs", "limit_rate", "notify", "retention",
+    "stall_timeout", "template",
+}  # fmt: skip
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
 _SYNTAX_LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
@@ -85,6 +76,7 @@ class Config:
     archive_rules: tuple[ArchiveRule, ...] = ()
     retention_rules: tuple[RetentionRule, ...] = ()
     """Stand in for all built-in ones of the providers they name."""
+    habits: Habits = field(default_factory=Habits)
 
     def with_limits(
         self, *, jobs: int | None = None, connections: int | None = None, limit_rate: int | None = None
@@ -250,6 +242,7 @@ class _Reader:
             notify_command=self._notify(data.get("notify", {})),
             archive_rules=archive_rules(data.get("archive"), self._fail),
             retention_rules=retention_rules(data.get("retention"), self._fail),
+            habits=habits.habits(data, self._fail),
         )
 
     def _parse(self) -> dict[str, object]:

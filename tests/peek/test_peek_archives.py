@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tui.peek.ios import ios_facts
+from tui.peek.plists import readable_plist
 
 from tui.errors import DigsiteError, LinkExpired, NotFound
 from tui.peek import Archive, PeekError, RemoteFile
-from tui.peek.ios import ios_facts
-from tui.peek.plists import readable_plist
 from tui.peek.remote import NoRanges
 from tui.secret import Secret
 from tui.storage import Storage

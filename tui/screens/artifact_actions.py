@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tui.errors import AuthError, DigsiteError, NotAllowed, NotFound, RateLimited
 from tui.models import App, Artifact, Build, Verb
 from tui.safe_text import clean
+from tui.screens.undo import Undo
 from tui.services import Services
 from tui.widgets.batch import BatchDialog, Outcome
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
@@ -26,9 +28,10 @@ ENDS_A_BATCH = (AuthError, NotAllowed, RateLimited)
 class ArtifactActions:
     """Acts on rows of one explorer; answers and failures are shown there."""
 
-    def __init__(self, screen: Explorer, services: Services) -> None:
+    def __init__(self, screen: Explorer, services: Services, undo: Undo) -> None:
         self._screen = screen
         self._services = services
+        self._undo = undo
 
     def _say(self, text: str, *, severity: str = "information") -> None:
         self._screen.notify(clean(text), severity=severity, markup=False)  # type: ignore[arg-type]  # a Literal
@@ -92,6 +95,7 @@ class ArtifactActions:
         if not allowed:
             return
         enabled = not all(artifact.is_public for artifact in allowed)
+        allowed = [artifact for artifact in allowed if artifact.is_public is not enabled]
         if enabled or len(allowed) > 1:
             title, lines = publish_question(allowed, enabled=enabled)
             verb = "Make public" if enabled else "Switch off"
@@ -115,7 +119,13 @@ class ArtifactActions:
         await self._each(allowed, "Making public" if enabled else "Switching off", switch)
         rows.unmark(artifact.ref for artifact in done)
         self._remember(build)
+        if done:
+            self._undo.did(_step_name(done, enabled=enabled), partial(self._switch_back, done))
         self._tell_published(done, enabled=enabled)
+
+    def _switch_back(self, artifacts: Sequence[Artifact]) -> None:
+        """Undoes a change of public pages; as before, nothing becomes public without a question."""
+        self._run(self._publish(artifacts), "undo publish")
 
     def _tell_published(self, done: Sequence[Artifact], *, enabled: bool) -> None:
         if len(done) == 1 and enabled and done[0].install_url:
@@ -155,6 +165,7 @@ class ArtifactActions:
         await self._each(allowed, "Deleting", delete)
         self._remember(build)
         if deleted:
+            self._undo.did(f"The deletion of {count(len(deleted), 'artifact')}", None)
             self._say(f"Deleted {count(len(deleted), 'artifact')}, {total_size(deleted)}.")
 
     # Several, one after the other -------------------------------------------------------------------------
@@ -198,3 +209,8 @@ class ArtifactActions:
             self._screen.artifacts.rows.set_gone([artifact.ref], gone=True)
         except DigsiteError as error:
             self._say(str(error), severity="error")
+
+
+def _step_name(artifacts: Sequence[Artifact], *, enabled: bool) -> str:
+    what = clean(artifacts[0].title, 60) if len(artifacts) == 1 else count(len(artifacts), "artifact")
+    return f"Public page of {what} {'on' if enabled else 'off'}"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
@@ -27,10 +27,14 @@ from tui.screens.build_actions import BuildActions
 from tui.screens.build_follower import BuildFollower
 from tui.screens.comparing import ExplorerComparing
 from tui.screens.downloads import Downloads
+from tui.screens.explorer_keys import BINDINGS
 from tui.screens.feeds import Feeds
 from tui.screens.handoff import HandOff
+from tui.screens.history import History
 from tui.screens.transfers import TransfersScreen
+from tui.screens.undo import Undo
 from tui.services import Found, Services, app_part, artifact_part, build_part
+from tui.services.remembered import Remembered
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
@@ -66,46 +70,7 @@ Drill from **app** to **build** to **artifact** with `enter`, go back with `esc`
 Filter a list with `/`: `branch:main status:failed since:7d !debug`.
 Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,h,left,backspace", "back", "Back", id="explorer.back",
-                tooltip="Close the filter, else go one pane back"),
-        Binding("d", "download", "Download", id="artifact.download", tooltip="Download the marked rows, or this one"),
-        Binding("D", "download_options", "Download with options", id="artifact.download-options", show=False,
-                tooltip="Folder, name template, conflict rule, unpacking"),
-        Binding("p", "publish", "Public", id="artifact.publish", tooltip="Public install page on or off"),
-        Binding("X,delete", "delete", "Delete", id="artifact.delete",
-                tooltip="Delete the marked artifacts, or this one; asks first"),
-        Binding("y", "copy", "Copy", id="artifact.copy", tooltip="Copy the install URL, else the path"),
-        Binding("Y", "copy_menu", "Copy menu", id="artifact.copy-menu", show=False,
-                tooltip="Choose what to copy: path, id, install URL, signed URL, curl or scp line"),
-        Binding("o", "open_web", "Browser", id="artifact.open",
-                tooltip="Open in the browser; without a display, show the URL"),
-        Binding("i", "detail", "Detail", id="explorer.detail", tooltip="Everything known of this row"),
-        Binding("x", "look_inside", "Inside", id="artifact.inside",
-                tooltip="Look inside an artifact without downloading it"),
-        Binding("L", "build('log')", "Log", id="build.log", tooltip="The log of this build"),
-        Binding("e", "build('why')", "Why red", id="build.why", tooltip="Why this build is red"),
-        Binding("t", "build('tests')", "Tests", id="build.tests", tooltip="The tests of this build"),
-        Binding("w", "build('follow')", "Follow", id="build.follow", show=False,
-                tooltip="Follow the log of a running build, and be told of its end"),
-        Binding("b", "build('start')", "Start a build", id="build.start", show=False,
-                tooltip="Start a build of this app; asks what"),
-        Binding("B", "build('rebuild')", "Rebuild", id="build.rebuild", show=False, tooltip="Repeat this build; asks"),
-        Binding("A", "build('abort')", "Abort", id="build.abort", show=False, tooltip="Abort this build; asks"),
-        Binding("C", "compare", "Compare", id="build.compare", show=False,
-                tooltip="What changed: two marked rows, else this one and the green build before"),
-        Binding("T", "transfers", "Transfers", id="transfers.show", tooltip="All transfers, with state and reason"),
-        Binding("c", "cancel_transfers", "Cancel transfers", id="transfers.cancel", show=False,
-                tooltip="Cancel running transfers, or clear finished ones"),
-        Binding("r", "refresh_pane", "Refresh", id="explorer.refresh", tooltip="Load this pane again"),
-        Binding("R", "refresh_all", "Refresh all", id="explorer.refresh-all", show=False),
-        Binding("tab", "app.focus_next", "Next pane", id="explorer.next-pane", show=False),
-        Binding("shift+tab", "app.focus_previous", "Previous pane", id="explorer.previous-pane", show=False),
-        Binding("at", "accounts", "Accounts", id="explorer.accounts", show=False),
-        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
-        Binding("colon", "app.command_palette", "Commands", id="app.palette", show=False),
-        Binding("q", "app.quit", "Quit", id="app.quit"),
-    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(self, services: Services, *, start: DigPath | None, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -130,7 +95,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._account: AccountName | None = None
         self._detail_timer: Timer | None = None
         self._feeds = Feeds(services, now)
-        self._actions = ArtifactActions(self, services)
+        self._undo = Undo(self)
+        self._history = History(self, Remembered())
+        self._actions = ArtifactActions(self, services, self._undo)
         self._downloads = Downloads(self, services)
         self._follower = follower = BuildFollower(self, services)
         self._building = BuildActions(self, services, now, follower.follow, follower.started, follower.changed)
@@ -169,7 +136,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if not self._services.sessions:
             self._accounts.choose(welcome=True)
         if self._start is not None and self._start.account is not None:
-            self._open_path(self._start)
+            self.open_path(self._start)
 
     # Panes and where the focus is -------------------------------------------------------------------------
 
@@ -215,6 +182,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.builds.show(app.title, self._feeds.builds(app), empty=lambda: ("This app has no builds.",))
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self._focus_pane(self.builds)
+        self._history.visited(app)
 
     def show_artifacts(self, build: Build) -> None:
         """Opens a build."""
@@ -222,6 +190,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         name = f"#{build.number}" if build.number is not None else str(build.ref.build)
         self.artifacts.show(name, self._feeds.artifacts(build), empty=partial(self._feeds.no_artifacts, build))
         self._focus_pane(self.artifacts)
+        if self.open_app is not None:
+            self._history.visited(self.open_app, build)
 
     @on(Pane.FilterSettled)
     def _filter_settled(self, event: Pane.FilterSettled) -> None:
@@ -432,7 +402,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
         row = self.pane.rows.current
         if isinstance(row, Artifact):
-            self.app.push_screen(InsideScreen(self._services, row, self.path_of(row), self._now, self._comparing.keep_facts))
+            self.app.push_screen(
+                InsideScreen(self._services, row, self.path_of(row), self._now, self._comparing.keep_facts)
+            )
         else:
             self.notify("Open a build and choose an artifact to look inside.", severity="warning")
 
@@ -445,6 +417,26 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         row = self.pane.rows.current
         build = row if isinstance(row, Build) else self.open_build if self.pane is self.artifacts else None
         self._building.do(what, row if isinstance(row, App) else self.open_app, build, self.path_of(build))
+
+    def action_qr(self) -> None:
+        """Shows the install page as a QR code."""
+        self._hand_off.qr(self.pane.rows.current)
+
+    def action_command_line(self) -> None:
+        """Shows the commands that do the same."""
+        self._hand_off.command_line(self.pane.rows.current)
+
+    def action_undo(self) -> None:
+        """Takes back what was done last."""
+        self._undo.back()
+
+    def action_travel(self, steps: int) -> None:
+        """Goes back or forward over what was opened."""
+        self._history.go(steps)
+
+    @on(RowList.Marked)
+    def _marked(self, event: RowList.Marked) -> None:
+        self._undo.did("Marks", partial(event.rows.set_marks, event.before))
 
     def action_copy(self) -> None:
         """Copies the install URL, else the path."""
@@ -475,7 +467,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     # Opening a path given at the start --------------------------------------------------------------------
 
     @work(description="open a path")
-    async def _open_path(self, path: DigPath) -> None:
+    async def open_path(self, path: DigPath) -> None:
+        """Goes to what a path names; says why where that cannot be."""
         try:
             found = await self._services.resolver.find(path)
         except DigsiteError as error:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from tui.ascii_glyphs import wanted
 from tui.errors import DigsiteError
 from tui.models import App, Artifact, Build, Source
 from tui.safe_text import clean
 from tui.services import Services
-from tui.services.handoff import curl_line, scp_line
+from tui.services.handoff import command_lines, curl_line, scp_line
+from tui.terminal.clipboard import fill, program, sequence
 from tui.transfers import TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.dialogs import SignedDialog, TextDialog
@@ -92,6 +94,23 @@ class HandOff:
         return done[-1] if done else None
 
     def _send(self, text: str) -> None:
+        """To the clipboard of this desktop where there is one, else to the terminal's, which never answers."""
+        command = program(os.environ)
+        if command is not None:
+            self._screen.run_worker(self._fill(command, text), description="copy")
+        else:
+            self._send_to_terminal(text)
+
+    async def _fill(self, command: tuple[str, ...], text: str) -> None:
+        if await fill(command, text):
+            self._say(f"Copied: {text}")
+        else:
+            self._send_to_terminal(text)
+
+    def _send_to_terminal(self, text: str) -> None:
+        if sequence(text, os.environ) is None:
+            self._screen.app.push_screen(TextDialog("Too long for the terminal's clipboard: select it", text))
+            return
         self._screen.app.copy_to_clipboard(text)
         self._say(f"Sent to the terminal's clipboard: {text}")
 
@@ -105,6 +124,37 @@ class HandOff:
         text = _signed_text(source, artifact, as_curl=as_curl)
         self._screen.app.copy_to_clipboard(text)
         self._screen.app.push_screen(SignedDialog(text, source.expires_at, self._now))
+
+    def qr(self, row: Row | None) -> None:
+        """Shows the install page as a QR code."""
+        if not isinstance(row, Artifact):
+            self._say("Choose an artifact with a public install page.", severity="warning")
+        elif not row.is_public:
+            self._say("It has no public install page; p makes one where the provider can.", severity="warning")
+        else:
+            self._screen.run_worker(self._qr(row), description="read an artifact")
+
+    async def _qr(self, artifact: Artifact) -> None:
+        from tui.widgets.qr import QrDialog  # segno, only where it is wanted
+
+        url = artifact.install_url
+        if url is None:
+            try:
+                provider = await self._services.sessions[artifact.ref.account].provider()
+                url = (await provider.artifact(artifact)).install_url
+            except DigsiteError as error:
+                self._say(str(error), severity="error")
+                return
+        if not url:
+            self._say("The provider names no install page.", severity="warning")
+            return
+        self._screen.app.push_screen(QrDialog(artifact.title, url, with_blocks=not wanted(os.environ)))
+
+    def command_line(self, row: Row | None) -> None:
+        """Shows the commands that do the same from a script."""
+        if row is not None:
+            lines = command_lines(row, self._screen.path_of(row))
+            self._screen.app.push_screen(TextDialog("The same on the command line", "\n".join(lines)))
 
     def open_web(self, row: Row | None) -> None:
         """Opens the row's page; without a display shows the URL, ready to select."""

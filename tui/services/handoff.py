@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from tui.models import App, Artifact, Build
 from tui.safe_text import safe_filename
 
 
@@ -44,3 +45,21 @@ def scp_line(path: Path, environ: Mapping[str, str] | None = None) -> str:
     if ":" in host:
         host = f"[{host}]"
     return shlex.join(["scp", f"{getpass.getuser()}@{host}:{path}", "."])
+
+
+def command_lines(row: App | Build | Artifact, path: str) -> list[str]:
+    """What does on the command line what the explorer's keys do with a row.
+
+    Args:
+        row: An app, a build or an artifact.
+        path: Its path.
+    """
+    verbs: tuple[str, ...]
+    match row:
+        case App():
+            verbs = ("ls", "start", "stats", "expiring")
+        case Build():
+            verbs = ("ls", "show", "get", "log", "abort")
+        case Artifact():
+            verbs = ("show", "get", "share", "rm")
+    return [shlex.join(["digsite", verb, path]) for verb in verbs]

@@ -88,6 +88,13 @@ class RowList(Widget, Generic[T], can_focus=True):
     class Changed(_Told):
         """Count, marks or order changed."""
 
+    @dataclass
+    class Marked(_Told):
+        """The user marked rows, or took marks away."""
+
+        before: frozenset[Hashable]
+        """What was marked until now, for `set_marks`."""
+
     def __init__(
         self,
         columns: Sequence[Column[T]],
@@ -226,7 +233,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     def unmark(self, keys: Iterable[Hashable]) -> None:
         """Takes marks away from rows that were dealt with."""
-        self._set_marks(self._model.marks - set(keys))
+        self.set_marks(self._model.marks - set(keys))
 
     # Cursor -----------------------------------------------------------------------------------------------
 
@@ -304,15 +311,23 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     # Marks and sort ---------------------------------------------------------------------------------------
 
-    def _set_marks(self, marks: set[Hashable]) -> None:
+    def set_marks(self, keys: Iterable[Hashable]) -> None:
+        """Marks these rows and no others, as far as they are loaded."""
+        marks = {key for key in keys if self.find(key) is not None}
         if marks != self._model.marks:
             self._model.marks = marks
             self.refresh()
             self.post_message(self.Changed(self))
 
+    def _mark_by_hand(self, marks: set[Hashable]) -> None:
+        if marks != self._model.marks:
+            self.post_message(self.Marked(self, frozenset(self._model.marks)))
+            self.set_marks(marks)
+
     def action_mark(self) -> None:
         """Marks or unmarks the row and moves on."""
         if (key := self._here()) is not None:
+            self.post_message(self.Marked(self, frozenset(self._model.marks)))
             self._model.marks ^= {key}
             self._refresh_lines((self._cursor - self._top,))
             self.post_message(self.Changed(self))
@@ -326,20 +341,20 @@ class RowList(Widget, Generic[T], can_focus=True):
             return
         if start is None:
             self._anchor = here
-            self._set_marks(self._model.marks | {here})
+            self._mark_by_hand(self._model.marks | {here})
             return
         self._anchor = None
         low, high = sorted((start, self._cursor))
-        self._set_marks(self._model.marks | self._model.keys_between(low, high))
+        self._mark_by_hand(self._model.marks | self._model.keys_between(low, high))
 
     def action_mark_all(self) -> None:
         """Marks every row that passes the filter."""
-        self._set_marks(self._model.marks | self._model.keys_between(0, len(self._model)))
+        self._mark_by_hand(self._model.marks | self._model.keys_between(0, len(self._model)))
 
     def action_mark_none(self) -> None:
         """Takes all marks away."""
         self._anchor = None
-        self._set_marks(set())
+        self._mark_by_hand(set())
 
     def action_sort_next(self) -> None:
         """Sorts by the next column that can be sorted; after the last comes the server's order."""

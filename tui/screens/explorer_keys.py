@@ -1,0 +1,58 @@
+"""The keys of the explorer; `docs/keys.md` is made from them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+BINDINGS: Final[list[BindingType]] = [
+    Binding("escape,h,left,backspace", "back", "Back", id="explorer.back",
+            tooltip="Close the filter, else go one pane back"),
+    Binding("d", "download", "Download", id="artifact.download", tooltip="Download the marked rows, or this one"),
+    Binding("D", "download_options", "Download with options", id="artifact.download-options", show=False,
+            tooltip="Folder, name template, conflict rule, unpacking"),
+    Binding("p", "publish", "Public", id="artifact.publish", tooltip="Public install page on or off"),
+    Binding("X,delete", "delete", "Delete", id="artifact.delete",
+            tooltip="Delete the marked artifacts, or this one; asks first"),
+    Binding("y", "copy", "Copy", id="artifact.copy", tooltip="Copy the install URL, else the path"),
+    Binding("Y", "copy_menu", "Copy menu", id="artifact.copy-menu", show=False,
+            tooltip="Choose what to copy: path, id, install URL, signed URL, curl or scp line"),
+    Binding("Q", "qr", "QR code", id="artifact.qr", show=False, tooltip="The public install page as a QR code"),
+    Binding("equals_sign", "command_line", "Command line", id="explorer.command-line", show=False,
+            tooltip="The commands that do the same from a script"),
+    Binding("z", "undo", "Undo", id="explorer.undo", show=False, tooltip="Undo marks or a change of a public page"),
+    Binding("o", "open_web", "Browser", id="artifact.open",
+            tooltip="Open in the browser; without a display, show the URL"),
+    Binding("i", "detail", "Detail", id="explorer.detail", tooltip="Everything known of this row"),
+    Binding("x", "look_inside", "Inside", id="artifact.inside",
+            tooltip="Look inside an artifact without downloading it"),
+    Binding("L", "build('log')", "Log", id="build.log", tooltip="The log of this build"),
+    Binding("e", "build('why')", "Why red", id="build.why", tooltip="Why this build is red"),
+    Binding("t", "build('tests')", "Tests", id="build.tests", tooltip="The tests of this build"),
+    Binding("w", "build('follow')", "Follow", id="build.follow", show=False,
+            tooltip="Follow the log of a running build, and be told of its end"),
+    Binding("b", "build('start')", "Start a build", id="build.start", show=False,
+            tooltip="Start a build of this app; asks what"),
+    Binding("B", "build('rebuild')", "Rebuild", id="build.rebuild", show=False, tooltip="Repeat this build; asks"),
+    Binding("A", "build('abort')", "Abort", id="build.abort", show=False, tooltip="Abort this build; asks"),
+    Binding("C", "compare", "Compare", id="build.compare", show=False,
+            tooltip="What changed: two marked rows, else this one and the green build before"),
+    Binding("T", "transfers", "Transfers", id="transfers.show", tooltip="All transfers, with state and reason"),
+    Binding("c", "cancel_transfers", "Cancel transfers", id="transfers.cancel", show=False,
+            tooltip="Cancel running transfers, or clear finished ones"),
+    Binding("r", "refresh_pane", "Refresh", id="explorer.refresh", tooltip="Load this pane again"),
+    Binding("R", "refresh_all", "Refresh all", id="explorer.refresh-all", show=False),
+    Binding("left_square_bracket", "travel(-1)", "Back in history", id="history.back", show=False,
+            tooltip="Where you were before; at first, where the last run ended"),
+    Binding("right_square_bracket", "travel(1)", "Forward in history", id="history.forward", show=False,
+            tooltip="Where you were before going back"),
+    Binding("M", "app.toggle_mouse", "Mouse", id="app.mouse", show=False,
+            tooltip="Leave the mouse to the terminal, to select text; or take it back"),
+    Binding("tab", "app.focus_next", "Next pane", id="explorer.next-pane", show=False),
+    Binding("shift+tab", "app.focus_previous", "Previous pane", id="explorer.previous-pane", show=False),
+    Binding("at", "accounts", "Accounts", id="explorer.accounts", show=False),
+    Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
+    Binding("colon", "app.command_palette", "Commands", id="app.palette", show=False),
+    Binding("q", "app.quit", "Quit", id="app.quit"),
+]  # fmt: skip
