@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -28,6 +29,12 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _names() -> type[Provider]:
+    from tui.screens.palette import Names  # not before the palette is opened
+
+    return Names
+
+
 class DigsiteApp(App[str]):
     """The explorer as a program. Its result is `demo` when the user asked for the demo, else None.
 
@@ -42,6 +49,7 @@ class DigsiteApp(App[str]):
         stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers", "builds")
     ]
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS = App.COMMANDS | {_names}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", id="app.interrupt", show=False, priority=True, system=True),

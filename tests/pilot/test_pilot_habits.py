@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -162,3 +163,55 @@ async def test_a_theme_that_was_chosen_is_there_at_the_next_start(demo: DemoServ
                 assert app.theme == wanted
                 app.theme = "digsite-light"
                 await pilot.pause()
+
+
+async def test_the_palette_finds_a_build_by_a_few_letters(drive: Drive) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        build = next(b for b in d.explorer.builds.rows.rows if finished(b))
+        await d.press("colon")
+        await d.until(lambda: type(d.app.screen).__name__ == "CommandPalette")
+        await d.press(*f"{build.number}")
+        await d.until(lambda: f"#{build.number}" in d.screen_text().split(str(build.number), 1)[1])
+        await d.until(lambda: "Go to this build" in d.screen_text())
+        await d.press("down", "enter")
+        await d.until(lambda: d.explorer.open_build == build)
+
+
+async def test_columns_of_ones_own(demo: DemoServers, home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "config.toml").write_text('[columns]\nbuilds = ["number", "author", "nothing"]\n')
+    async with opened(demo) as services:
+        app = DigsiteApp(services, now=lambda: NOW)
+        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+            d = Driver(app, pilot, services, demo)
+            await d.open_app("acme-android")
+            build = next(b for b in d.explorer.builds.rows.rows if b.author)
+            line = next(line for line in d.screen_text().splitlines() if f"#{build.number}" in line)
+            assert build.author[:8] in line
+            assert str(build.status) not in line
+            assert any("nothing" in toast for toast in d.toasts)
+
+
+async def test_a_list_that_is_slow_says_for_whom_it_waits(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        provider = await d.services.sessions[d.explorer.open_app.ref.account].provider()
+
+        async def hang(*_: object) -> Any:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(provider, "artifacts", hang)
+        await d.press("enter")
+        await d.until(lambda: "▁▁▁" in d.screen_text())
+        monkeypatch.setattr("tui.widgets.pane.PATIENCE_S", 0.0)
+        await d.until(lambda: "Still waiting for demo-bitrise, " in d.screen_text())
+
+
+async def test_the_mouse_can_be_left_to_the_terminal(drive: Drive) -> None:
+    async with drive() as d:
+        await d.loaded()
+        await d.press("M")
+        await d.until(lambda: any("the terminal's" in toast for toast in d.toasts))
+        await d.press("M")
+        await d.until(lambda: any("works here" in toast for toast in d.toasts))

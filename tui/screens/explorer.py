@@ -17,9 +17,9 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.errors import DigsiteError, NotFound
-from tui.models import AccountName, App, AppRef, Artifact, Build, BuildQuery
+from tui.models import AccountName, App, Artifact, Build, BuildQuery
 from tui.models.filter import build_query
-from tui.paths import DigPath, join
+from tui.paths import DigPath
 from tui.safe_text import clean
 from tui.screens.account_actions import AccountActions
 from tui.screens.artifact_actions import ArtifactActions
@@ -31,9 +31,10 @@ from tui.screens.explorer_keys import BINDINGS
 from tui.screens.feeds import Feeds
 from tui.screens.handoff import HandOff
 from tui.screens.history import History
+from tui.screens.place import Place
 from tui.screens.transfers import TransfersScreen
 from tui.screens.undo import Undo
-from tui.services import Found, Services, app_part, artifact_part, build_part
+from tui.services import Found, Services
 from tui.services.remembered import Remembered
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
@@ -75,10 +76,11 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def __init__(self, services: Services, *, start: DigPath | None, now: Callable[[], datetime]) -> None:
         super().__init__()
         self._services, self._start, self._now = services, start, now
-        self._app_rows = app_list(lambda account: services.sessions[account].badge)
-        self._build_rows = build_list(now)
+        columns = services.config.habits.columns
+        self._app_rows = app_list(lambda account: services.sessions[account].badge, columns.get("apps", ()))
+        self._build_rows = build_list(now, columns.get("builds", ()))
         self._comparing = ExplorerComparing(self, services, now)
-        self._artifact_rows = artifact_list(now, self._comparing.change_text)
+        self._artifact_rows = artifact_list(now, self._comparing.change_text, columns.get("artifacts", ()))
         self.apps = Pane[App]("Apps", self._app_rows, APP_FIELDS, now=now, id="apps")
         self.builds = Pane[Build]("Builds", self._build_rows, BUILD_FIELDS, now=now, id="builds")
         self.artifacts = Pane[Artifact](
@@ -95,6 +97,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._account: AccountName | None = None
         self._detail_timer: Timer | None = None
         self._feeds = Feeds(services, now)
+        self._place = Place(self, services)
         self._undo = Undo(self)
         self._history = History(self, Remembered())
         self._actions = ArtifactActions(self, services, self._undo)
@@ -133,10 +136,17 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             self.notify(clean(catalog.message), severity="warning", markup=False)
         for problem in self._services.problems:
             self.notify(clean(str(problem)), severity="error", markup=False)
+        self._tell_unknown_columns()
         if not self._services.sessions:
             self._accounts.choose(welcome=True)
         if self._start is not None and self._start.account is not None:
             self.open_path(self._start)
+
+    def _tell_unknown_columns(self) -> None:
+        chosen = self._services.config.habits.columns
+        for pane in (self.apps, self.builds, self.artifacts):
+            if unknown := set(chosen.get(str(pane.id), ())) - pane.rows.column_keys:
+                self.notify(f"[columns] {pane.id}: there is no {', '.join(sorted(unknown))}.", markup=False)
 
     # Panes and where the focus is -------------------------------------------------------------------------
 
@@ -266,7 +276,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.query_one(DetailPanel).show(self.facts())
         row = self.pane.rows.current
         account = getattr(row, "ref", None) and row.ref.account if row is not None else None
-        self.query_one(Crumbs).show(self.path_of(row), self._account_side(account))
+        self.query_one(Crumbs).show(self.path_of(row), self._place.account_side(account))
         if self.pane.rows.is_placed:
             self._detail_timer = self.set_timer(PREFETCH_REST_S - DETAIL_REST_S, partial(self._prefetch, row))
 
@@ -301,34 +311,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def path_of(self, row: App | Build | Artifact | None) -> str:
         """The path of a row, as the command line takes it."""
-        match row:
-            case App():
-                return join(row.ref.account, app_part(row, self._app_rows.rows))
-            case Build():
-                return join(row.ref.account, self._open_app_part(row.ref.app_ref), build_part(row))
-            case Artifact():
-                build = build_part(self.open_build) if self.open_build else str(row.ref.build)
-                app = self._open_app_part(row.ref.build_ref.app_ref)
-                siblings = tuple(self._artifact_rows.rows)
-                return f"{join(row.ref.account, app, build)}/{artifact_part(row, siblings)}"
-            case None:
-                return ""
-
-    def _open_app_part(self, ref: AppRef) -> str:
-        app = self.open_app
-        return app_part(app, self._app_rows.rows) if app is not None and app.ref == ref else str(ref.app)
-
-    def _account_side(self, account: AccountName | None) -> str:
-        session = self._services.sessions.get(account) if account is not None else None
-        if session is None:
-            return ""
-        parts = [str(session.account.name)]
-        if session.account.read_only:
-            parts.append("read-only")
-        budget = session.opened.budget if session.opened is not None else None
-        if budget is not None:
-            parts.append(f"{budget.remaining:,} of {budget.limit:,} calls left")
-        return " · ".join(parts)
+        return self._place.path_of(row)
 
     def _poll_transfers(self) -> None:
         self.query_one(TransfersDock).show(self._downloads.shown())

@@ -33,6 +33,14 @@ class Column(Generic[T]):
     tone: Callable[[T], str] | None = None
     """Names the component style of a cell, without its prefix; none is the row's own."""
     sort: Callable[[T], Any] | None = None
+    is_usual: bool = True
+    """Whether it is shown where the user chose no columns."""
+
+
+def choose(columns: Sequence[Column[T]], keys: Sequence[str]) -> Sequence[Column[T]]:
+    """The columns of these keys, in this order, as far as there are any; else the usual ones."""
+    by_key = {column.key: column for column in columns}
+    return [by_key[key] for key in keys if key in by_key] or [column for column in columns if column.is_usual]
 
 
 def fit(columns: Sequence[Column[T]], width: int) -> list[tuple[Column[T], int]]:

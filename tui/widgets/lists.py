@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tui.models import AccountName, App, Artifact, Build, Status
 from tui.models.filter import Fields
-from tui.widgets.columns import Column
+from tui.widgets.columns import Column, choose
 from tui.widgets.format import GLYPHS, age, build_name, duration, kind, size, status
 from tui.widgets.rowlist import RowList
 
@@ -27,21 +27,24 @@ _TONES = {
 }
 
 
-def app_list(badge: Callable[[AccountName], str]) -> RowList[App]:
-    """Apps of all accounts, by title."""
-    return RowList[App](
-        (
+def app_list(badge: Callable[[AccountName], str], keys: Sequence[str] = ()) -> RowList[App]:
+    """Apps of all accounts, by title; `keys` are the columns that the user chose."""
+    columns: Sequence[Column[App]] = (
             Column("badge", "Provider", lambda app: badge(app.ref.account), 3, tone=lambda _: "muted"),
             Column("title", "Title", lambda app: app.title, 14, grow=1, sort=lambda app: app.title.casefold()),
             Column("kind", "Kind", lambda app: app.kind or "", 8, drop=1, tone=lambda _: "muted",
                    sort=lambda app: app.kind),
             Column("account", "Account", lambda app: str(app.ref.account), 12, drop=2, tone=lambda _: "muted",
                    sort=lambda app: app.ref.account),
-        ),
+            Column("bundle", "Bundle id", lambda app: app.bundle_id or "", 20, grow=1, drop=3,
+                   tone=lambda _: "muted", sort=lambda app: app.bundle_id, is_usual=False),
+        )  # fmt: skip
+    return RowList[App](
+        choose(columns, keys),
         key=lambda app: app.ref,
         order=lambda app: (app.title.casefold(), app.ref.account, app.ref.app),
         id="app-list",
-    )  # fmt: skip
+    )
 
 
 APP_FIELDS: Fields[App] = Fields(
@@ -54,10 +57,9 @@ APP_FIELDS: Fields[App] = Fields(
 )
 
 
-def build_list(now: Clock) -> RowList[Build]:
-    """Builds of an app, newest first as the server gives them."""
-    return RowList[Build](
-        (
+def build_list(now: Clock, keys: Sequence[str] = ()) -> RowList[Build]:
+    """Builds of an app, newest first as the server gives them; `keys` are the columns that the user chose."""
+    columns: Sequence[Column[Build]] = (
             Column("status", "Status", status, 11, tone=lambda build: _TONES[build.status],
                    sort=lambda build: build.status),
             Column("number", "Number", build_name, 7, align="right",
@@ -69,10 +71,16 @@ def build_list(now: Clock) -> RowList[Build]:
                    tone=lambda _: "muted", sort=lambda build: build.duration_s),
             Column("age", "Age", lambda build: age(build.created_at, now()), 3, align="right", drop=1,
                    tone=lambda _: "muted", sort=lambda build: build.created_at),
-        ),
-        key=lambda build: build.ref,
-        id="build-list",
-    )  # fmt: skip
+            Column("message", "Message", lambda build: build.commit_message or "", 20, grow=2, drop=4,
+                   tone=lambda _: "muted", sort=lambda build: build.commit_message, is_usual=False),
+            Column("author", "Author", lambda build: build.author or "", 12, drop=5,
+                   tone=lambda _: "muted", sort=lambda build: build.author, is_usual=False),
+            Column("commit", "Commit", lambda build: (build.commit_sha or "")[:8], 8, drop=6,
+                   tone=lambda _: "muted", sort=lambda build: build.commit_sha, is_usual=False),
+            Column("trigger", "Trigger", lambda build: build.trigger or "", 10, drop=7,
+                   tone=lambda _: "muted", sort=lambda build: build.trigger, is_usual=False),
+        )  # fmt: skip
+    return RowList[Build](choose(columns, keys), key=lambda build: build.ref, id="build-list")
 
 
 def _branch(build: Build) -> str:
@@ -96,15 +104,17 @@ BUILD_FIELDS: Fields[Build] = Fields(
 )  # fmt: skip
 
 
-def artifact_list(now: Clock, change: Callable[[Artifact], str] = lambda _: "") -> RowList[Artifact]:
+def artifact_list(
+    now: Clock, change: Callable[[Artifact], str] = lambda _: "", keys: Sequence[str] = ()
+) -> RowList[Artifact]:
     """Artifacts of a build, under the headings of their actions where the provider has those.
 
     Args:
         now: The clock.
         change: How much more one takes than in the build before; empty where that is not known.
+        keys: Columns that the user chose.
     """
-    return RowList[Artifact](
-        (
+    columns: Sequence[Column[Artifact]] = (
             Column("title", "Title", lambda artifact: artifact.title or f"({artifact.ref.artifact})", 18, grow=1,
                    sort=lambda artifact: artifact.title.casefold()),
             Column("public", "Public", lambda artifact: "public" if artifact.is_public else "", 6, drop=1,
@@ -115,11 +125,14 @@ def artifact_list(now: Clock, change: Callable[[Artifact], str] = lambda _: "") 
                    sort=lambda artifact: artifact.size_bytes),
             Column("age", "Age", lambda artifact: age(artifact.created_at, now()), 3, align="right", drop=2,
                    tone=lambda _: "muted", sort=lambda artifact: artifact.created_at),
-        ),
-        key=lambda artifact: artifact.ref,
-        group=_action_heading,
-        id="artifact-list",
-    )  # fmt: skip
+            Column("type", "Type", lambda artifact: artifact.kind_raw, 12, drop=5, tone=lambda _: "muted",
+                   sort=lambda artifact: artifact.kind_raw, is_usual=False),
+            Column("id", "Id", lambda artifact: str(artifact.ref.artifact), 16, drop=6, tone=lambda _: "muted",
+                   is_usual=False),
+        )  # fmt: skip
+    return RowList[Artifact](
+        choose(columns, keys), key=lambda artifact: artifact.ref, group=_action_heading, id="artifact-list"
+    )
 
 
 def _action_heading(artifact: Artifact) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual import on, work
@@ -13,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from tui.errors import DigsiteError
@@ -27,6 +29,11 @@ T = TypeVar("T")
 Fetch = Callable[[Cursor | None], Awaitable[Page[T]]]
 """Gives one page; the cursor is that of the page before."""
 
+SKELETON_S: Final = 0.15
+"""A list that takes longer to come shows the shape of rows meanwhile."""
+PATIENCE_S: Final = 5.0
+"""From then on it says for whom it waits, and how long already."""
+_SKELETON: Final = ("▁▁▁▁▁▁▁▁  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁", "▁▁▁▁▁▁  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁", "▁▁▁▁▁▁▁▁▁  ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁")
 EMPTY_PAGES: Final = 3
 """Pages without a row in a sequence, after which the pane stops to ask by itself."""
 
@@ -116,6 +123,8 @@ class Pane(Vertical, Generic[T]):
         self._filter_text = ""
         self._filter_problem = ""
         self.rows = rows
+        self._waiting: Timer | None = None
+        self._loading_since: float | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--error", markup=False)
@@ -123,6 +132,7 @@ class Pane(Vertical, Generic[T]):
         yield Input(placeholder="filter", compact=True, classes="pane--filter")
 
     def on_mount(self) -> None:
+        self._waiting = self.set_interval(1.0, self._settle, pause=True)
         self._retitle()
 
     # What the screen asks and tells -----------------------------------------------------------------------
@@ -180,7 +190,7 @@ class Pane(Vertical, Generic[T]):
         """Empties the pane and stops what is under way."""
         self.workers.cancel_node(self)
         self._feeds, self._subject = [], subject
-        self.rows.action_mark_none()
+        self.rows.set_marks(())
         self._set_filter("")
         self.rows.replace([])
         self.rows.set_placeholder(*lines)
@@ -279,21 +289,45 @@ class Pane(Vertical, Generic[T]):
     def _settle(self) -> None:
         """Brings tail, placeholder, error banner and title in line with the state."""
         loading = self.is_loading
+        self._keep_time(loading=loading)
         self.rows.set_tail(self._tail(loading=loading))
         if self._feeds:
             self.rows.set_placeholder(*self._placeholder(loading=loading))
         self._show_errors()
         self._retitle()
 
+    def _keep_time(self, *, loading: bool) -> None:
+        """Looks again while something is on its way, and only then."""
+        if loading and self._loading_since is None:
+            self._loading_since = monotonic()
+            self.set_timer(SKELETON_S, self._settle)
+            if self._waiting is not None:
+                self._waiting.resume()
+        elif not loading:
+            self._loading_since = None
+            if self._waiting is not None:
+                self._waiting.pause()
+
+    def _patience(self) -> str:
+        """For whom the pane waits, once that takes long."""
+        waited_s = monotonic() - self._loading_since if self._loading_since is not None else 0.0
+        if waited_s < PATIENCE_S:
+            return ""
+        names = ", ".join(clean(feed.name, 40) for feed in self._feeds if feed.busy)
+        return f"Still waiting for {names}, {waited_s:.0f} s"
+
     def _tail(self, *, loading: bool) -> str:
         if loading:
-            return "loading…"
+            return self._patience() or "loading…"
         return "more…" if self._has_more else ""
 
     def _placeholder(self, *, loading: bool) -> tuple[str, ...]:
         if loading:
             pages = sum(feed.empty_pages for feed in self._feeds if feed.reach)
-            return (f"Nothing in {count(pages, 'page')} yet…", "esc stops.") if pages else ("Loading…",)
+            if pages:
+                return (f"Nothing in {count(pages, 'page')} yet…", "esc stops.")
+            is_slow = self._loading_since is not None and monotonic() - self._loading_since >= SKELETON_S
+            return (self._patience() or "Loading…", *(("", *_SKELETON) if is_slow else ()))
         if self._filter_text and self.rows.rows:
             return (f"Nothing matches “{clean(self._filter_text)}”.", "esc clears the filter.")
         if self.errors:

@@ -123,6 +123,11 @@ class RowList(Widget, Generic[T], can_focus=True):
         return self._model.items
 
     @property
+    def column_keys(self) -> set[str]:
+        """Names of the columns that it shows."""
+        return {column.key for column in self._columns}
+
+    @property
     def shown(self) -> int:
         """How many rows pass the filter."""
         return self._model.shown
