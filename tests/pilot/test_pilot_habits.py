@@ -181,14 +181,14 @@ async def test_the_palette_finds_a_build_by_a_few_letters(drive: Drive) -> None:
 
 async def test_columns_of_ones_own(demo: DemoServers, home: Path) -> None:
     (home / "config").mkdir(parents=True)
-    (home / "config" / "config.toml").write_text('[columns]\nbuilds = ["number", "author", "nothing"]\n')
+    (home / "config" / "config.toml").write_text('[columns]\nbuilds = ["number", "commit", "nothing"]\n')
     async with opened(demo) as services:
         app = DigsiteApp(services, now=lambda: NOW)
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             d = Driver(app, pilot, services, demo)
             await d.open_app("acme-android")
             build = d.explorer.builds.rows.rows[0]
-            await d.until(lambda: re.search(rf"#{build.number} +{re.escape(build.author[:8])}", d.screen_text()))
+            await d.until(lambda: re.search(rf"#{build.number} +{build.commit_sha[:8]}", d.screen_text()))
             assert "succeeded" not in d.screen_text()
             assert any("nothing" in toast for toast in d.toasts)
 
