@@ -41,6 +41,14 @@ def test_the_wheel_from_the_sdist_has_every_style_sheet(built: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "styles/", "screenshots/"))]
 
 
+def test_an_index_would_take_both(built: Path) -> None:
+    files = [str(path) for path in built.iterdir()]
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *files], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_sdist_holds_what_the_project_needs(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:

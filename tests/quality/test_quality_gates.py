@@ -49,6 +49,10 @@ def test_pictures_are_current() -> None:
     run("python", "screenshots/make.py", "--check")
 
 
+def test_pages_are_current() -> None:
+    run("python", "docs/make.py", "--check")
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "tui").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_stays_readable(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
