@@ -18,7 +18,7 @@ import pytest
 from tui.archive import ArchiveError, Store, StoreDown, open_store
 from tui.archive import folder as folder_module
 from tui.archive.store import PART_BYTES, NotStored
-from tui.errors import Incomplete, Mismatch
+from tui.errors import ConfigError, Incomplete, Mismatch
 from tui.storage import Storage
 
 BIG = os.urandom(1 << 20) * 20
@@ -226,6 +226,7 @@ def test_a_bucket_that_is_not_there_and_one_that_does_not_answer(
     with pytest.raises(StoreDown) as raised:
         open_store("s3://no-such-bucket").upload("a", pieces(b"x"))
     assert s3_environment["AWS_SECRET_ACCESS_KEY"] not in str(raised.value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://example.com")
-    with pytest.raises(ArchiveError.__mro__[1], match="https"):
-        open_store("s3://archive")
+    for wrong in ("http://example.com", "", "localhost:9000"):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", wrong)
+        with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL"):
+            open_store("s3://archive")

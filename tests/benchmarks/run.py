@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,7 @@ COLUMNS, LINES = 120, 40
 STARTS, KEYS, DOWNS = 9, 25, 100
 DOWN, DOWN_OF_MC = "\x1b[B", "\x1bOB"
 ANSWER_S = 5.0
+HELD_S, KEYS_A_SECOND, LINE_BYTES_A_SECOND = 5.0, 30, 32_000
 BARE = [sys.executable, str(Path(__file__).with_name("bare.py"))]
 DIGSITE = [str(Path(sys.executable).with_name("digsite"))]
 
@@ -201,6 +203,37 @@ def explorer(env: Mapping[str, str], demo: DemoServers) -> list[Row]:
     ]
 
 
+def held_arrow(env: Mapping[str, str], demo: DemoServers) -> list[Row]:
+    """A line of 256 kbit/s: the arrow is held for five seconds, and let go; output that lags behind shows then."""
+    with opened(DIGSITE, {**env, **demo.environment()}) as terminal:
+        drill(terminal)
+        began, sent = time.monotonic(), 0
+        while (now := time.monotonic() - began) < HELD_S:
+            if sent < now * KEYS_A_SECOND:
+                terminal.send(DOWN)
+                sent += 1
+            _read_slowly(terminal, 0.01)
+        let_go, last = time.monotonic(), time.monotonic()
+        while time.monotonic() - last < 0.5:
+            if _read_slowly(terminal, 0.01):
+                last = time.monotonic()
+    lag = max(0.0, last - let_go) * 1000
+    return [
+        ("arrow held 5 s on 256 kbit/s", f"{lag:.0f} ms", f"of output after letting go; {sent} keys, detail included")
+    ]
+
+
+def _read_slowly(terminal: Terminal, seconds: float) -> int:
+    """Takes as much as such a line would in this time."""
+    time.sleep(seconds)  # the line is what takes the time
+    if not select.select([terminal._master], [], [], 0)[0]:
+        return 0
+    chunk = os.read(terminal._master, max(1, int(LINE_BYTES_A_SECOND * seconds)))
+    terminal.raw += chunk
+    terminal._stream.feed(chunk)
+    return len(chunk)
+
+
 def others(env: Mapping[str, str], home: Path) -> list[Row]:
     """The same keys in bare Textual and in mc."""
     rows = []
@@ -272,6 +305,7 @@ def main() -> None:
         parts: list[Callable[[], list[Row]]] = [
             lambda: starts(env, demo.environment()),
             lambda: explorer(env, demo),
+            lambda: held_arrow(env, demo),
             lambda: others(env, home),
             filters,
         ]

@@ -5,87 +5,19 @@ from __future__ import annotations
 import io
 import plistlib
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tui.peek.ios import ios_facts
-from tui.peek.plists import readable_plist
 
+from tests.peek.hosts import Host
 from tui.errors import DigsiteError, LinkExpired, NotFound
 from tui.peek import Archive, PeekError, RemoteFile
+from tui.peek.ios import ios_facts
+from tui.peek.plists import readable_plist
 from tui.peek.remote import NoRanges
-from tui.secret import Secret
-from tui.storage import Storage
-
-
-@dataclass
-class Host:
-    """A storage host with one object, and what it was asked."""
-
-    url: str
-    content: bytes = b""
-    ranges: list[str | None] = field(default_factory=list)
-    expired_for: int = 0
-    ignores_ranges: bool = False
-    headers: list[dict[str, str]] = field(default_factory=list)
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            served.ranges.append(self.headers.get("Range"))
-            served.headers.append(dict(self.headers.items()))
-            if served.expired_for:
-                served.expired_for -= 1
-                self._answer(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
-            elif served.ignores_ranges or "Range" not in self.headers:
-                self._answer(200, served.content)
-            else:
-                first, last = self.headers["Range"].removeprefix("bytes=").split("-")
-                part = served.content[int(first) : int(last) + 1]
-                self._answer(206, part, f"bytes {first}-{int(first) + len(part) - 1}/{len(served.content)}")
-
-        def _answer(self, status: int, body: bytes, content_range: str | None = None) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("ETag", f'"{hash(served.content)}"')
-            if content_range:
-                self.send_header("Content-Range", content_range)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            pass  # a client that hangs up early is what some tests are about
-
-    server = Server(("127.0.0.1", 0), Handler)
-    served = Host(f"http://127.0.0.1:{server.server_address[1]}/x?X-Amz-Signature=s")
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield served
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def remote(host: Host) -> Iterator[Callable[..., RemoteFile]]:
-    storage = Storage(allow_loopback=True)
-    yield lambda size=None: RemoteFile(storage, lambda: Secret(host.url), size)
-    storage.close()
 
 
 def ipa(filler: int = 0, entries: int = 0) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.pilot.test_pilot_explorer import finished, is_apk
+from tui.screens.artifact_detail import ArtifactScreen
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 
 Drive = Callable[..., Any]
@@ -100,8 +101,8 @@ async def test_public_page_off_and_on(drive: Drive) -> None:
         await d.until(lambda: isinstance(d.app.screen, TextDialog))
         assert d.app.screen.text == url
         await d.press("escape", "i")
-        await d.until(lambda: isinstance(d.app.screen, TextDialog))
-        assert url in d.app.screen.text
+        await d.until(lambda: isinstance(d.app.screen, ArtifactScreen))
+        assert url in [line.text for line in d.app.screen.lines]
         bodies = [r.body for r in d.demo.requests if r.method == "PATCH"]
         assert all(b'"is_public_page_enabled"' in body and body.count(b":") == 1 for body in bodies)
 
@@ -134,7 +135,7 @@ async def test_delete_names_everything_and_wants_the_word_typed(drive: Drive) ->
             await d.press(*keys[:1])
             await d.until(lambda: not isinstance(d.app.screen, ConfirmDialog))
             await d.press(*keys[1:])  # the second enter opens the detail of the row
-            await d.press(*(["escape"] if isinstance(d.app.screen, TextDialog) else []))
+            await d.press(*(["escape"] if isinstance(d.app.screen, ArtifactScreen) else []))
         assert not [r for r in d.demo.requests if r.method == "DELETE"]
         await d.press("delete")
         await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))

@@ -190,6 +190,10 @@ class BucketStore(Store):
             raise StoreDown(f"{self.name} refuses the credentials.", hint=_HINT) from error
         except (BaseError, OSError, ValueError) as error:
             raise StoreDown(f"{self.name} cannot be used now ({type(error).__name__}).", hint=_HINT) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # of obstore's core; no Exception, so a thread would die of it
+                raise
+            raise StoreDown(f"{self.name} cannot be used: obstore failed.", hint=_HINT) from error
 
 
 class _Sent:
@@ -238,11 +242,16 @@ def _open(url: str) -> S3Store | GCSStore | AzureStore:
             hint="Run: pip install 'digsite[archive]', or archive to a folder.",
         ) from error
     options: dict[str, Any] = {"retry_config": {"max_retries": _RETRIES, "retry_timeout": _RETRY_TIME}}
-    endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or "")
-    if endpoint.scheme == "http":
-        if not is_loopback(endpoint.hostname or ""):
-            raise ConfigError("AWS_ENDPOINT_URL must start with https://.", hint="http:// is for loopback hosts only.")
-        options["client_options"] = {"allow_http": True}
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT"):
+        value = os.environ.get(name)
+        if value is None or not url.startswith("s3://"):
+            continue
+        endpoint = urlsplit(value)
+        is_local = endpoint.scheme == "http" and is_loopback(endpoint.hostname or "")
+        if not endpoint.hostname or not (endpoint.scheme == "https" or is_local):
+            raise ConfigError(f"{name} must start with https://.", hint="http:// is for loopback hosts only.")
+        if is_local:
+            options["client_options"] = {"allow_http": True}
     try:
         return from_url(url, **options)  # type: ignore[return-value]  # the schemes are checked where they are read
     except (BaseError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Final
 from tui.catalog.summaries import FILL, SUMMARIES, TRIGGERS
 from tui.errors import DigsiteError
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of the tables, kept in `PRAGMA user_version`."""
 
 _TABLES: Final = (
@@ -60,6 +60,8 @@ _TO_2: Final = (
     *TRIGGERS,
 )
 
+_TO_3: Final = ("CREATE INDEX builds_age ON builds (created_at DESC)",)
+
 
 class NewerCatalog(DigsiteError):
     """The catalog was written by a later version of digsite."""
@@ -80,7 +82,7 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()  # another program may have been faster
-        steps = (_TABLES, _TO_2)
+        steps = (_TABLES, _TO_2, _TO_3)
         for statements in steps[version:]:
             for statement in statements:
                 connection.execute(statement)

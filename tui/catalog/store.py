@@ -30,7 +30,9 @@ from tui.catalog.rows import (
     to_moment,
 )
 from tui.catalog.schema import NewerCatalog, prepare
+from tui.catalog.search import search
 from tui.models import AccountName, Action, App, AppRef, Artifact, Build, BuildRef
+from tui.models.findings import Findings
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -104,6 +106,17 @@ class Catalog:
     def figures(self) -> Figures:
         """Sums and lists over all that was listed."""
         return Figures(self._all)
+
+    def search(self, text: str, *, limit: int, within_s: float, stop: threading.Event | None = None) -> Findings:
+        """Looks for rows that have all words in them, newest builds first; blocks: for a thread of its own.
+
+        Args:
+            text: Words, parted by blanks.
+            limit: Hits at most, of apps, of builds and of artifacts.
+            within_s: Seconds after which it gives what it has.
+            stop: Ends it at once when set.
+        """
+        return search(self._path, text, limit=limit, within_s=within_s, stop=stop)
 
     def sizes_before(self, build: Build, limit: int) -> list[list[tuple[str, int]]]:
         """Titles and sizes of the artifacts of green builds of its workflow and branch before it, newest first.

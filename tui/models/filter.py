@@ -1,6 +1,8 @@
 """The filter language of every list: `release branch:main status:failed since:7d !debug`.
 
-Words are sought in all shown text, case-insensitively; `!` turns a term round; `field:value` looks at one field.
+Words are sought in all shown text, case-insensitively. `!` turns a term round, `"two words"` are one, with no other
+meaning; `~acand` finds its letters in this order within one word; `re:PATTERN` is a regular expression; `field:value`
+looks at one field, where value is any of these.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
+from tui.models import patterns
 from tui.models.build import BuildQuery, Status
 
 T = TypeVar("T")
 
+_TERM: Final = re.compile(r'(?:"[^"]*"?|[^\s"])+')
+"""Blanks part terms, but for those in quotes; a quote that is still open reaches to the end."""
 _SPAN: Final = re.compile(r"(\d+)([hdw])")
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -39,7 +44,8 @@ class Term(Generic[T]):
     """One term: what it reads of a row, and which of that it accepts. A list may keep what was read."""
 
     read: Callable[[T], Any]
-    accepts: Callable[[Any], bool]
+    accepts: Callable[[Any], object]
+    """What it gives counts as yes or no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class RowFilter(Generic[T]):
 
     terms: tuple[Term[T], ...] = ()
     needle: str = ""
-    """The first plain word, lower-case: what a list highlights."""
+    """The first word, lower-case: what a list highlights."""
 
     def __bool__(self) -> bool:
         return bool(self.terms)
@@ -71,39 +77,60 @@ def parse_filter(text: str, fields: Fields[T], *, now: datetime) -> RowFilter[T]
     """
     tests: list[Term[T]] = []
     needle = ""
-    for term in text.split():
+    for term in _TERM.findall(text):
         negated = term.startswith("!")
         body = term[1:] if negated else term
-        if not body:
-            continue
-        test = _field_test(body, fields, now)
+        test = _field_test(body, fields, now) or _text_test(body, fields.haystack)
         if test is None:
-            test = _word_test(body.lower(), fields)
-            if not negated and not needle:
-                needle = body.lower()
+            continue
         tests.append(_inverse(test) if negated else test)
+        if not (needle or negated or _field_name(body) or body.startswith("~")):
+            needle = _unquote(body).lower()
     return RowFilter(tuple(tests), needle)
 
 
-def _word_test(word: str, fields: Fields[T]) -> Term[T]:
-    return Term(fields.haystack, lambda text: word in text)
+def _text_test(value: str, read: Callable[[T], str]) -> Term[T] | None:
+    """The test of a text: a word, `~fuzzy`, `re:PATTERN` or one of these after `!`; None where nothing is sought."""
+    if value.startswith("!"):
+        test = _text_test(value[1:], read)
+        return test and _inverse(test)
+    plain = _unquote(value)
+    try:
+        if value.startswith("~"):
+            return Term(read, patterns.fuzzy(plain[1:])) if plain[1:] else None
+        if value.lower().startswith("re:"):
+            return Term(read, patterns.regular(plain[3:])) if plain[3:] else None
+    except ValueError as error:
+        raise FilterError(str(error)) from error
+    word = plain.lower()
+    return Term(read, lambda text: word in text) if word else None
+
+
+def _unquote(value: str) -> str:
+    return value.replace('"', "")
 
 
 def _inverse(test: Term[T]) -> Term[T]:
     return Term(test.read, lambda value: not test.accepts(value))
 
 
+def _field_name(body: str) -> str | None:
+    """The field that a term looks at, `re` included."""
+    name, colon, _ = body.partition(":")
+    return name.lower() if colon and name.isalpha() else None
+
+
 def _field_test(body: str, fields: Fields[T], now: datetime) -> Term[T] | None:
-    name, colon, value = body.partition(":")
-    if not colon or not name.isalpha():
+    name = _field_name(body)
+    if name is None or name == "re":
         return None
-    name, value = name.lower(), value.lower()
+    value = body.partition(":")[2]
     if name in {"since", "before"} and fields.date is not None:
-        return _date_test(name, value, fields.date, now)
+        return _date_test(name, value.lower(), fields.date, now)
     if name not in fields.texts:
         known = [*fields.texts, *(("since", "before") if fields.date else ())]
         raise FilterError(f"no field {name}: here" + (f"; there are {', '.join(known)}" if known else ""))
-    return Term(fields.texts[name], lambda text: value in text)
+    return _text_test(value, fields.texts[name]) or Term(fields.texts[name], lambda _: True)
 
 
 def build_query(text: str, *, now: datetime) -> BuildQuery | None:
@@ -113,12 +140,12 @@ def build_query(text: str, *, now: datetime) -> BuildQuery | None:
     that no provider could look for.
     """
     query = BuildQuery()
-    for term in text.split():
-        name, colon, value = term.partition(":")
-        if not colon or not value:
+    for term in _TERM.findall(text):
+        name, _, value = term.partition(":")
+        if not value or value.lower().startswith(("!", "~", "re:")):
             continue
         try:
-            query = replace(query, **_query_part(name.lower(), value, now))
+            query = replace(query, **_query_part(name.lower(), _unquote(value), now))
         except ValueError:
             return None
     return query if query != BuildQuery() else None

@@ -8,8 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from typing import IO, Final
 
 from tui.errors import DigsiteError, NotFound
 from tui.peek.remote import RemoteFile
@@ -17,7 +16,14 @@ from tui.peek.remote import RemoteFile
 MAX_ENTRIES: Final = 500_000
 MAX_MEMBER_BYTES: Final = 16 * 1024 * 1024
 """Of a member that is shown; a larger one is cut, and says so."""
+MAX_SKIPPED_BYTES: Final = 2 * 1024 * 1024
+"""Unpacked at most to come to a part in the middle of a member."""
 _PIECE_BYTES: Final = 256 * 1024
+
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""What apps and bundles are packed with; others may want any amount of memory."""
+_LOCAL_HEADER: Final = struct.Struct("<26xHH")
+"""Lengths of the name and of the extra field (APPNOTE.TXT, 4.3.7)."""
 
 _BROKEN: Final = (
     zipfile.BadZipFile,
@@ -46,9 +52,10 @@ class Entry:
     """As the archive spells it: hostile text."""
     size_bytes: int
     packed_bytes: int
+    crc: int
+    """CRC-32 of the unpacked bytes, as the directory says."""
     is_folder: bool
     is_encrypted: bool
-    modified_at: datetime | None
 
 
 class Archive:
@@ -73,8 +80,11 @@ class Archive:
         infos = self._zip.infolist()
         if len(infos) > MAX_ENTRIES:
             raise PeekError(f"The archive names {len(infos):,} entries, which is too many to look into.")
-        self._infos = {info.filename: info for info in infos}
         self.entries = tuple(_entry(info) for info in infos)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a member of that name."""
+        return name in self._zip.NameToInfo
 
     def find(self, name: str) -> Entry:
         """The member of that name.
@@ -82,17 +92,14 @@ class Archive:
         Raises:
             NotFound: There is none.
         """
-        info = self._infos.get(name)
+        info = self._zip.NameToInfo.get(name)
         if info is None:
             raise NotFound("The archive has no such member.", hint="digsite ls PATH// lists them.")
         return _entry(info)
 
     def copy(self, name: str, write: Callable[[bytes], object]) -> None:
         """Hands a whole member on, piece by piece, in constant memory; raises as `read` does."""
-        entry = self.find(name)
-        if entry.is_encrypted:
-            raise PeekError("This member is encrypted.")
-        with _broken_is_ours(), self._zip.open(self._infos[name]) as member:
+        with self._opened(name) as member:
             while piece := member.read(_PIECE_BYTES):
                 write(piece)
 
@@ -104,19 +111,39 @@ class Archive:
             PeekError: It is encrypted, or its data are broken.
             TransferError: It cannot be read.
         """
-        entry = self.find(name)
-        if entry.is_encrypted:
-            raise PeekError("This member is encrypted.")
-        with _broken_is_ours(), self._zip.open(self._infos[name]) as member:
+        with self._opened(name) as member:
             return member.read(limit)
 
+    def slice(self, name: str, start: int, length: int) -> bytes:
+        """A part of a member; fewer bytes at its end. What comes before has to be unpacked where it is packed.
 
-@contextmanager
-def _broken_is_ours() -> Iterator[None]:
-    try:
-        yield
-    except _BROKEN as error:
-        raise PeekError("This member's data are broken, or packed in a way that cannot be read.") from error
+        Raises:
+            NotFound: There is no such member.
+            PeekError: It is encrypted or broken, or more than `MAX_SKIPPED_BYTES` come before.
+            TransferError: It cannot be read.
+        """
+        with self._opened(name) as member:
+            info = self._zip.NameToInfo[name]
+            if info.compress_type == zipfile.ZIP_STORED:  # what is before is not fetched
+                header = self.remote.read_at(info.header_offset, _LOCAL_HEADER.size)
+                data = info.header_offset + _LOCAL_HEADER.size + sum(_LOCAL_HEADER.unpack(header))
+                return self.remote.read_at(data + start, max(0, min(length, info.file_size - start)))
+            if start > MAX_SKIPPED_BYTES:
+                raise PeekError("This part is too far into a packed member.")
+            member.read(start)
+            return member.read(length)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[IO[bytes]]:
+        if self.find(name).is_encrypted:
+            raise PeekError("This member is encrypted.")
+        try:
+            if self._zip.NameToInfo[name].compress_type not in _METHODS:
+                raise NotImplementedError
+            with self._zip.open(name) as member:
+                yield member
+        except _BROKEN as error:
+            raise PeekError("This member's data are broken, or packed in a way that cannot be read.") from error
 
 
 def _entry(info: zipfile.ZipInfo) -> Entry:
@@ -124,14 +151,7 @@ def _entry(info: zipfile.ZipInfo) -> Entry:
         name=info.filename,
         size_bytes=info.file_size,
         packed_bytes=info.compress_size,
-        is_folder=info.is_dir(),
+        crc=info.CRC,
+        is_folder=info.filename.endswith("/"),
         is_encrypted=bool(info.flag_bits & 0x1),
-        modified_at=_moment(info.date_time),
     )
-
-
-def _moment(parts: tuple[int, int, int, int, int, int]) -> datetime | None:
-    try:
-        return datetime(*parts, tzinfo=UTC)
-    except ValueError:
-        return None

@@ -1,19 +1,33 @@
-"""What the files inside an iOS app tell of it: Info.plist and the provisioning profile."""
+"""What the files inside an archive tell of the app in it: who it is, how it is signed, which symbols belong to it."""
 
 from __future__ import annotations
 
-import plistlib
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
-from xml.parsers.expat import ExpatError
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
-from tui.errors import DigsiteError
-from tui.peek.archive import Archive
+from tui.peek.android import MAX_MANIFEST_BYTES, Manifest, ManifestError, binary_manifest, bundle_manifest
+from tui.peek.archive import Archive, PeekError
+from tui.peek.macho import slices
 
-_INFO: Final = re.compile(r"(?:Payload|[^/]+\.xcarchive/Products/Applications)/[^/]+\.app/Info\.plist")
-_MAX_PLIST_BYTES: Final = 4 * 1024 * 1024
+FACTS_BYTES: Final = 800_000
+"""Moved at most for the facts of one archive, its directory apart; what is left then is counted, not read."""
+
+_APK: Final = "AndroidManifest.xml"
+_AAB: Final = "base/manifest/AndroidManifest.xml"
+_SYMBOLS: Final = re.compile(r"(?:.*/)?[^/]+\.dSYM/Contents/Resources/DWARF/[^/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that may sign the app."""
+
+    name: str
+    expires_at: datetime
+    """Aware UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,120 +37,108 @@ class Profile:
     name: str | None
     team: str | None
     expires_at: datetime | None
+    """Aware UTC."""
     devices: int | None
     """How many devices it names; None when it is not bound to devices."""
     export_method: str
+    certificates: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """One architecture of a binary or of its debug symbols."""
+
+    name: str
+    cpu: str
+    uuid: str
+    """In capitals, as crash reports write it."""
+    is_symbols: bool
 
 
 @dataclass(frozen=True, slots=True)
 class InsideFacts:
-    """What is known of the app inside an archive."""
+    """What is known of the app inside an archive. Text is as the files spell it."""
 
     title: str | None = None
     identifier: str | None = None
+    """Bundle id or package."""
     version: str | None = None
     build_number: str | None = None
+    """Or Android's version code."""
     minimum_os: str | None = None
+    target_os: str | None = None
     profile: Profile | None = None
     entitlements: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()
+    binaries: tuple[Binary, ...] = ()
+    unread: int = 0
+    """Debug symbols that were not read because it would have moved too much."""
+    note: str | None = None
+    """What could not be read, and why."""
 
 
-def ios_facts(archive: Archive) -> InsideFacts | None:
-    """The facts of the iOS app in an ipa or xcarchive; None when there is none.
+def inside_facts(archive: Archive) -> InsideFacts | None:
+    """The facts of the app in an ipa, xcarchive, apk, aab or of a bundle of debug symbols; None when there is none.
 
     Raises:
         TransferError: The archive cannot be read.
     """
-    name = next((entry.name for entry in archive.entries if _INFO.fullmatch(entry.name)), None)
-    if name is None:
+    limit = archive.remote.moved_bytes + FACTS_BYTES
+    if archive.has(_APK) or archive.has(_AAB):
+        return _android_facts(archive)
+    from tui.peek.ios import executable, ios_facts  # cryptography, only where it is wanted
+
+    facts = ios_facts(archive)
+    program = executable(archive)
+    wanted = ([(program, False)] if program else []) + [(name, True) for name in symbol_files(archive)]
+    if facts is None and not wanted:
         return None
-    info = _plist(archive, name)
-    provision = name.removesuffix("Info.plist") + "embedded.mobileprovision"
-    signed = _profile_plist(archive, provision)
+    binaries: list[Binary] = []
+    for done, (name, is_symbols) in enumerate(wanted):
+        if archive.remote.moved_bytes > limit:
+            return replace(facts or InsideFacts(), binaries=tuple(binaries), unread=len(wanted) - done)
+        binaries += binaries_of(archive, name, is_symbols=is_symbols)
+    return replace(facts or InsideFacts(), binaries=tuple(binaries))
+
+
+def symbol_files(archive: Archive) -> Iterator[str]:
+    """The members that hold debug symbols."""
+    return (entry.name for entry in archive.entries if not entry.is_folder and _SYMBOLS.fullmatch(entry.name))
+
+
+def binaries_of(archive: Archive, name: str, *, is_symbols: bool) -> list[Binary]:
+    """The architectures of one member that can be read; none where it is no binary.
+
+    Raises:
+        TransferError: The archive cannot be read.
+    """
+    title = name.rpartition("/")[2]
+    found: list[Binary] = []
+    with suppress(PeekError):  # encrypted, broken, or too far in: what was found before stays
+        found.extend(
+            Binary(title, part.cpu, str(part.uuid).upper(), is_symbols)
+            for part in slices(lambda start, length: archive.slice(name, start, length))
+        )
+    return found
+
+
+def _android_facts(archive: Archive) -> InsideFacts:
+    name, read = (_APK, binary_manifest) if archive.has(_APK) else (_AAB, bundle_manifest)
+    try:
+        return _of_manifest(read(archive.read(name, MAX_MANIFEST_BYTES)))
+    except ManifestError as error:
+        return InsideFacts(note=f"{name} cannot be read: {error}.")
+    except PeekError as error:
+        return InsideFacts(note=f"{name} cannot be read: {error.message}")
+
+
+def _of_manifest(manifest: Manifest) -> InsideFacts:
     return InsideFacts(
-        title=_text(info, "CFBundleDisplayName") or _text(info, "CFBundleName"),
-        identifier=_text(info, "CFBundleIdentifier"),
-        version=_text(info, "CFBundleShortVersionString"),
-        build_number=_text(info, "CFBundleVersion"),
-        minimum_os=_text(info, "MinimumOSVersion"),
-        profile=_profile(signed) if signed else None,
-        entitlements=tuple(sorted(map(str, _mapping(signed, "Entitlements")))),
+        title=manifest.label,
+        identifier=manifest.package,
+        version=manifest.version_name,
+        build_number=manifest.version_code,
+        minimum_os=f"SDK {manifest.minimum_sdk}" if manifest.minimum_sdk else None,
+        target_os=f"SDK {manifest.target_sdk}" if manifest.target_sdk else None,
+        permissions=manifest.permissions,
     )
-
-
-def readable_plist(data: bytes) -> str | None:
-    """A property list, binary ones too, as XML text; None when it is none."""
-    try:
-        return plistlib.dumps(_parsed(data), sort_keys=False).decode()
-    except (PlistError, TypeError, OverflowError, UnicodeEncodeError, RecursionError):
-        return None
-
-
-class PlistError(ValueError):
-    """The bytes are no property list."""
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return plistlib.loads(data)
-    except (
-        plistlib.InvalidFileException,
-        ExpatError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        OverflowError,
-        AttributeError,
-        RecursionError,
-        MemoryError,
-    ) as error:
-        raise PlistError("no property list") from error
-
-
-def _plist(archive: Archive, name: str) -> dict[str, Any]:
-    try:
-        found = _parsed(archive.read(name, _MAX_PLIST_BYTES))
-    except (DigsiteError, PlistError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _profile_plist(archive: Archive, name: str) -> dict[str, Any]:
-    """The property list inside the profile's CMS envelope, whose signature is Apple's affair."""
-    try:
-        data = archive.read(name, _MAX_PLIST_BYTES)
-        start, end = data.index(b"<?xml"), data.index(b"</plist>")
-        found = _parsed(data[start : end + len(b"</plist>")])
-    except (DigsiteError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _profile(signed: dict[str, Any]) -> Profile:
-    devices = signed.get("ProvisionedDevices")
-    ends = signed.get("ExpirationDate")
-    debuggable = _mapping(signed, "Entitlements").get("get-task-allow") is True
-    if signed.get("ProvisionsAllDevices") is True:
-        method = "enterprise"
-    elif isinstance(devices, list):
-        method = "development" if debuggable else "ad-hoc"
-    else:
-        method = "app-store"
-    return Profile(
-        name=_text(signed, "Name"),
-        team=_text(signed, "TeamName"),
-        expires_at=ends.replace(tzinfo=UTC) if isinstance(ends, datetime) else None,
-        devices=len(devices) if isinstance(devices, list) else None,
-        export_method=method,
-    )
-
-
-def _text(mapping: dict[str, Any], key: str) -> str | None:
-    value = mapping.get(key)
-    return value if isinstance(value, str) and value else None
-
-
-def _mapping(mapping: dict[str, Any], key: str) -> dict[str, Any]:
-    value = mapping.get(key)
-    return value if isinstance(value, dict) else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
@@ -11,12 +12,14 @@ from tui.errors import Incomplete, LinkExpired, TransferError
 from tui.secret import Secret
 from tui.storage import Storage
 
-BLOCK_BYTES: Final = 128 * 1024
-"""Of one range request at least: a directory is read in few of them."""
-CACHE_BYTES: Final = 16 * 1024 * 1024
+BLOCK_BYTES: Final = 32 * 1024
+"""Of one range request at least; who reads on gets more at once each time."""
+CACHE_BYTES: Final = 4 * 1024 * 1024
 """Kept in memory at most."""
 MAX_READ_BYTES: Final = 16 * 1024 * 1024
 """Of one read: an archive that claims a larger directory is lying, or too large to look into."""
+_AHEAD_BLOCKS: Final = 64
+"""Fetched ahead at most."""
 _TRIES: Final = 3
 
 
@@ -43,9 +46,13 @@ class RemoteFile(io.RawIOBase):
         self._size = size_bytes
         self._validator: str | None = None
         self._position = 0
+        self._lock = threading.RLock()
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._ahead = 1
         self._next = -1
+        self._read_to = -1
+        self.md5: str | None = None
+        """Of the whole object in hex, where the storage is known to tell it; after the first read."""
         self.moved_bytes = 0
         """Fetched so far over the network."""
         self.requests = 0
@@ -77,17 +84,32 @@ class RemoteFile(io.RawIOBase):
             self._fetch(0, 0)
         return self._size or 0
 
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Bytes from anywhere; the present offset stays, so that other threads may read meanwhile."""
+        with self._lock:
+            here, self._position = self._position, offset
+            try:
+                return self.read(size)
+            finally:
+                self._position = here
+
     def read(self, size: int | None = -1) -> bytes:
         """Bytes from the present offset; fewer at the end.
 
         Raises:
             TransferError: More than `MAX_READ_BYTES` are wanted at once.
         """
+        with self._lock:
+            return self._read(size)
+
+    def _read(self, size: int | None) -> bytes:
         wanted = self.size - self._position if size is None or size < 0 else size
         wanted = max(0, min(wanted, self.size - self._position))
         if wanted > MAX_READ_BYTES:
             raise TransferError(f"It wants {wanted:,} bytes read at once, which is too much to look into.")
-        end = self._position + wanted
+        if self._position != self._read_to:  # who jumps does not read on
+            self._ahead = 0
+        end = self._read_to = self._position + wanted
         pieces = []
         while self._position < end:
             number, offset = divmod(self._position, BLOCK_BYTES)
@@ -111,8 +133,7 @@ class RemoteFile(io.RawIOBase):
         if first in self._blocks:
             self._blocks.move_to_end(first)
             return
-        # Who reads on from where the last request ended gets more at once each time, up to a quarter of the cache.
-        self._ahead = min(self._ahead * 2, CACHE_BYTES // BLOCK_BYTES // 4) if first == self._next else 1
+        self._ahead = min(max(1, self._ahead * 2), _AHEAD_BLOCKS) if first == self._next else 1
         final = (self.size - 1) // BLOCK_BYTES
         wanted = min(max(last, first + self._ahead - 1), final, first + CACHE_BYTES // BLOCK_BYTES // 2 - 1)
         until = first
@@ -129,13 +150,13 @@ class RemoteFile(io.RawIOBase):
 
     def _fetch(self, start: int, end: int) -> bytes:
         for attempt in range(_TRIES):
-            if self._url is None:
-                self._url = self._fetch_url()
+            is_new = self._url is None
+            url = self._url = self._url or self._fetch_url()
             try:
-                return self._fetch_once(self._url, start, end)
+                return self._fetch_once(url, start, end)
             except LinkExpired:
                 self._url = None
-                if attempt == _TRIES - 1:
+                if is_new:  # a fresh one is refused: not its age is the reason
                     raise
             except Incomplete:
                 if attempt == _TRIES - 1:
@@ -158,6 +179,7 @@ class RemoteFile(io.RawIOBase):
             if self._validator is not None and head.validator != self._validator:
                 raise TransferError("The file changed on the server meanwhile.", hint="Look inside again.")
             self._validator = head.validator
+            self.md5 = head.md5
             if self._size is None:
                 self._size = head.total
             data = bytearray()

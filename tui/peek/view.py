@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from tui.peek.facts import readable_plist
+from tui.peek.plists import readable_plist
 
 MAX_SHOWN_BYTES: Final = 256 * 1024
 """Of a member that is laid out on a screen."""

@@ -9,7 +9,8 @@ from typing import Final
 
 from tui.errors import Unreachable
 from tui.models import Artifact, Source
-from tui.peek import Archive, Entry, InsideFacts, RemoteFile, ios_facts
+from tui.peek import Archive, Binary, Entry, InsideFacts, RemoteFile, inside_facts
+from tui.peek.facts import binaries_of, symbol_files
 from tui.secret import Secret
 from tui.storage import Storage
 from tui.threads import in_daemon_thread
@@ -49,24 +50,56 @@ class Inside:
         await in_daemon_thread(lambda: self._archive.copy(name, write), name="peek")
 
     async def facts(self) -> InsideFacts | None:
-        """What the app inside tells of itself; None when there is no iOS app."""
-        return await in_daemon_thread(lambda: ios_facts(self._archive), name="peek")
+        """What the app inside tells of itself; None when there is none."""
+        return await in_daemon_thread(lambda: inside_facts(self._archive), name="peek")
+
+    async def symbols(self) -> list[Binary]:
+        """The debug symbols inside, however many.
+
+        Raises:
+            TransferError: They cannot be read.
+        """
+
+        def read() -> list[Binary]:
+            names = symbol_files(self._archive)
+            return [binary for name in names for binary in binaries_of(self._archive, name, is_symbols=True)]
+
+        return await in_daemon_thread(read, name="peek")
 
 
-async def open_inside(
-    storage: Storage, fetch_source: Callable[[Artifact], Awaitable[Source]], artifact: Artifact
-) -> Inside:
+FetchSource = Callable[[Artifact], Awaitable[Source]]
+"""Asks the provider for a fresh URL."""
+
+
+async def open_inside(storage: Storage, fetch_source: FetchSource, artifact: Artifact) -> Inside:
     """Reads an archive's directory.
 
     Args:
         storage: The bare client.
-        fetch_source: Asks the provider for a fresh URL; called again when one has expired.
+        fetch_source: Called again when a URL has expired.
         artifact: The archive.
 
     Raises:
         PeekError: It is no archive that can be looked into.
         DigsiteError: The provider or the storage cannot be asked.
     """
+    remote = remote_file(storage, fetch_source, artifact)
+    return Inside(artifact, await in_daemon_thread(lambda: Archive(remote), name="peek"))
+
+
+async def md5_of(storage: Storage, fetch_source: FetchSource, artifact: Artifact) -> str | None:
+    """The MD5 of an artifact in hex, where its storage tells it in a header; moves one block at most.
+
+    Raises:
+        DigsiteError: The provider or the storage cannot be asked.
+    """
+    remote = remote_file(storage, fetch_source, artifact)
+    await in_daemon_thread(lambda: remote.read_at(0, 1), name="peek")
+    return remote.md5
+
+
+def remote_file(storage: Storage, fetch_source: FetchSource, artifact: Artifact) -> RemoteFile:
+    """An artifact to be read in threads, while this event loop runs; nothing is asked yet."""
     loop = asyncio.get_running_loop()
 
     async def fetch() -> Secret:
@@ -80,7 +113,4 @@ async def open_inside(
             waiting.cancel()
             raise Unreachable("The provider gave no link in time.") from error
 
-    def open_archive() -> Archive:
-        return Archive(RemoteFile(storage, fetch_url, artifact.size_bytes))
-
-    return Inside(artifact, await in_daemon_thread(open_archive, name="peek"))
+    return RemoteFile(storage, fetch_url, artifact.size_bytes)

@@ -92,6 +92,20 @@ class History:
             return recorded.sha256
         return None
 
+    def of_size(self, size_bytes: int) -> list[Finished]:
+        """Finished files of that size, the newest first; of a file that was moved or deleted since, too."""
+        query = (
+            "SELECT target, artifact, size_bytes, sha256, modified_ns FROM finished WHERE size_bytes = ?"
+            " ORDER BY finished_at DESC"
+        )
+        try:
+            with closing(self._connect()) as database:
+                rows = database.execute(query, (size_bytes,)).fetchall()
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("the record of finished files cannot be read: %s", error)
+            return []
+        return [Finished(Path(target), ArtifactRef(**json.loads(key)), *rest) for target, key, *rest in rows]
+
     def _find(self, target: Path, artifact: ArtifactRef) -> Finished | None:
         query = "SELECT size_bytes, sha256, modified_ns FROM finished WHERE target = ? AND artifact = ?"
         try:
