@@ -35,13 +35,13 @@ def test_drill_down_download_toggle_delete(terminal: Open, tmp_path: Path) -> No
         t.send("/kind:apk\r")
         t.until(lambda text: "2 of 5" in text)
         t.send("i")
-        detail = t.until(lambda text: "Detail" in text and re.search(r"Id +[0-9a-f-]{10}", text))
+        detail = t.until(lambda text: "Copy line" in text and re.search(r"Id +[0-9a-f-]{10}", text))
         found = re.search(r"Id +([0-9a-f-]+)", detail)
         title = re.search(r"Artifact +(\S+)", detail)
         assert found is not None
         assert title is not None
-        t.send("\r")
-        t.until(lambda text: "esc closes" not in text)
+        t.send("\x1b")
+        t.until(lambda text: "Artifacts · #" in text)
 
         t.send("d")
         t.until(lambda text: "1 done" in text)

@@ -213,7 +213,7 @@ async def test_options_can_unpack(drive: Drive) -> None:
         screen = await open_options(d)
         screen.query_one("#unpack", Button).focus()
         await d.press("enter")
-        assert "yes" in d.screen_text()
+        await d.until(lambda: "yes" in d.screen_text())
         screen.query_one("#start", Button).focus()
         await d.press("enter")
         await d.until(lambda: transfers(d) and transfers(d)[0].state is TransferState.DONE)

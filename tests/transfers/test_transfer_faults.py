@@ -12,6 +12,7 @@ import pytest
 
 from tests.transfers.conftest import Answer, Download, FaultServer, Provider
 from tui.errors import (
+    Gone,
     Incomplete,
     LinkExpired,
     Mismatch,
@@ -341,7 +342,7 @@ async def test_a_passing_fault_is_tried_again(
 
 async def test_an_object_that_is_gone_is_not_tried_again(download: Download, server: FaultServer, folder: Path) -> None:
     server.always = Answer(status=404, text=b"<Error><Code>NoSuchKey</Code></Error>")
-    assert_nothing_published(await download(size=5), folder, TransferError)
+    assert_nothing_published(await download(size=5), folder, Gone)
     assert len(server.requests) == 1
 
 

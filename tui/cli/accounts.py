@@ -132,10 +132,12 @@ def add(
         provider, name, options=_options(chosen, pairs, asks=asks, key_file=key_file), url=url, read_only=read_only,
         store=Store(store), token_command=tuple(shlex.split(token_command or "")),
     )  # fmt: skip
-    if account.store is Store.VAULT:
-        ask_passphrase(is_new=True)
-    run(probe_store(account), asks=False)
-    secret = None if account.token_command else _secret(chosen, key_file, asks=asks)
+    secret = None
+    if chosen.secret_label:
+        if account.store is Store.VAULT:
+            ask_passphrase(is_new=True)
+        run(probe_store(account), asks=False)
+        secret = None if account.token_command else _secret(chosen, key_file, asks=asks)
     _tell(run(add_account(account, secret), asks=False))
 
 

@@ -82,7 +82,7 @@ class AccountsDialog(ModalScreen[str | None]):
                     yield Button("Show all accounts", name=f"{SHOW}:", compact=True)
                     for account in self._services.sessions:
                         yield Button(Content(clean(f"Show only: {account}")), name=f"{SHOW}:{account}", compact=True)
-                for number, name in enumerate(plugin_names()):
+                for number, name in enumerate(filter(_has_secret, plugin_names())):
                     yield Button(
                         Content(clean(f"Add: {_title(name)}")),
                         id=f"choice-{number}",
@@ -280,6 +280,14 @@ class AddAccountDialog(ModalScreen[Added | None]):
     def action_close(self) -> None:
         """Closes; nothing was kept."""
         self.dismiss(None)
+
+
+def _has_secret(name: str) -> bool:
+    """Whether the form suits it; an archive is set up by a rule in config.toml or by `digsite accounts add`."""
+    try:
+        return bool(plugin(name).secret_label)
+    except DigsiteError:
+        return True  # the button says that it is broken
 
 
 def _title(name: str) -> str:

@@ -71,6 +71,10 @@ async def add_account(account: Account, secret: Secret | None) -> Added:
         CredentialError: The secret is malformed, or there is no place to keep it.
         ProviderError: The provider does not accept it, or cannot be reached; nothing was kept.
     """
+    if not plugin(account.provider).secret_label:
+        identity = await _prove(account, Secret(""))
+        save_account(account)
+        return Added(account, identity, "no store: it needs none")
     if secret is None:
         secret, _ = await read_secret(account)
         if any(secret.reveal().strip() in word for word in account.token_command):

@@ -93,7 +93,8 @@ class QrDialog(ModalScreen[None]):
                 yield code
             else:
                 room = f"{columns + _FRAME_COLUMNS}x{lines + _FRAME_LINES}"
-                yield Static(f"The QR code needs a window of {room}; this one has {size.width}x{size.height}.")
+                text = f"The QR code needs a window of {room}; this one has {size.width}x{size.height}."
+                yield Static(Content(text))
             yield Static(Content(clean(self._url, 4000)), classes="dialog--url")
             yield Static("esc closes", classes="dialog--prompt")
 
