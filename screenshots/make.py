@@ -12,10 +12,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-os.environ.update(TEXTUAL_ANIMATIONS="none", TZ="UTC", COLUMNS="120", LINES="40")
+os.environ.update(
+    TEXTUAL_ANIMATIONS="none", TZ="UTC", COLUMNS="120", LINES="40", DIGSITE_DOWNLOADS="/home/ada/Downloads/digsite"
+)
 os.environ.pop("NO_COLOR", None)
 time.tzset()
 
@@ -66,6 +69,15 @@ class Scene:
         rows.go_to(next(build.ref for build in rows.rows if build.status is status))
         await self.pilot.press("enter")
         await self.until(lambda: self.explorer.artifacts.rows.rows and self.explorer.artifacts.rows.has_focus)
+
+    async def shows(self, text: str) -> None:
+        """Until a text is on the screen."""
+
+        def is_there() -> bool:
+            strips = self.app.screen._compositor.render_strips()
+            return any(text in "".join(segment.text for segment in strip) for strip in strips)
+
+        await self.until(is_there)
 
     async def rest(self) -> None:
         """Until the detail has followed the cursor and nothing is under way."""
@@ -130,6 +142,77 @@ async def inside(scene: Scene) -> None:
     await scene.until(lambda: scene.app.screen is not scene.explorer and scene.app.screen.has_class("-has-facts"))
 
 
+async def by_day(scene: Scene) -> None:
+    """The light theme."""
+    scene.app.theme = "digsite-light"
+    await drill(scene)
+
+
+async def at_a_failed_build(scene: Scene, app: str, account: str) -> None:
+    """The cursor on the newest failed build of an app."""
+    await scene.open_app(app, account)
+    rows = scene.explorer.builds.rows
+    rows.go_to(next(build.ref for build in rows.rows if build.status is Status.FAILED))
+    await scene.rest()
+
+
+async def why_red(scene: Scene) -> None:
+    """Why a build is red, at Bitrise."""
+    await at_a_failed_build(scene, "acme-android", "demo-bitrise")
+    await scene.pilot.press("e")
+    await scene.shows("Cause")
+
+
+async def why_red_xcode_cloud(scene: Scene) -> None:
+    """Why a build is red, at Xcode Cloud."""
+    await at_a_failed_build(scene, "Acme", "demo-xcode-cloud")
+    await scene.pilot.press("e")
+    await scene.shows("Cause")
+
+
+async def build_view(scene: Scene) -> None:
+    """Everything known of a build."""
+    await at_a_failed_build(scene, "Acme", "demo-xcode-cloud")
+    await scene.pilot.press("i")
+    await scene.shows("Commit")
+
+
+async def log(scene: Scene) -> None:
+    """The log of a failed build, at its first error."""
+    await at_a_failed_build(scene, "acme-android", "demo-bitrise")
+    await scene.pilot.press("L")
+    await scene.shows("Running workflow")
+    await scene.pilot.press("e")
+    await scene.shows("FAILED")
+
+
+async def changes(scene: Scene) -> None:
+    """What grew since the green build before."""
+    await drill(scene)
+    await scene.rest()
+    await scene.pilot.press("C")
+    await scene.until(lambda: scene.app.screen is not scene.explorer)
+
+
+async def code(scene: Scene) -> None:
+    """The install page as a QR code."""
+    await drill(scene)
+    rows = scene.explorer.artifacts.rows
+    await scene.until(lambda: any(artifact.is_public for artifact in rows.rows))
+    public = next(artifact for artifact in rows.rows if artifact.is_public)
+    rows.update_row(replace(public, install_url="https://app.example/artifact/7626904/p/97bb1a87973bbc02"))
+    rows.go_to(public.ref)
+    await scene.pilot.press("Q")
+    await scene.until(lambda: scene.app.screen is not scene.explorer)
+
+
+async def options(scene: Scene) -> None:
+    """Downloading with options."""
+    await drill(scene)
+    await scene.pilot.press("D")
+    await scene.shows("Unpack zip archives: no")
+
+
 SCENES: dict[str, tuple[tuple[int, int], Callable[[Scene], Awaitable[None]]]] = {
     "apps-120x40": ((120, 40), apps),
     "artifacts-120x40": ((120, 40), drill),
@@ -143,6 +226,14 @@ SCENES: dict[str, tuple[tuple[int, int], Callable[[Scene], Awaitable[None]]]] = 
     "hostile-120x40": ((120, 40), hostile),
     "inside-120x40": ((120, 40), inside),
     "error-120x40": ((120, 40), error),
+    "artifacts-light-120x40": ((120, 40), by_day),
+    "why-red-120x40": ((120, 40), why_red),
+    "why-red-xcode-cloud-80x24": ((80, 24), why_red_xcode_cloud),
+    "build-120x40": ((120, 40), build_view),
+    "log-120x40": ((120, 40), log),
+    "changes-120x40": ((120, 40), changes),
+    "qr-120x40": ((120, 40), code),
+    "download-80x24": ((80, 24), options),
 }
 
 
@@ -163,15 +254,15 @@ def main() -> int:
     """Writes or checks all pictures; gives the exit code."""
     check = "--check" in sys.argv[1:]
     stale = []
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["DIGSITE_HOME"] = home
-        for name, (size, act) in SCENES.items():
-            path = FOLDER / f"{name}.svg"
+    for name, (size, act) in SCENES.items():
+        path = FOLDER / f"{name}.svg"
+        with tempfile.TemporaryDirectory() as home:  # nothing is remembered from one to the next
+            os.environ["DIGSITE_HOME"] = home
             svg = asyncio.run(picture(size, act))
-            if check and (not path.is_file() or path.read_text(encoding="utf-8") != svg):
-                stale.append(path.name)
-            elif not check:
-                path.write_text(svg, encoding="utf-8")
+        if check and (not path.is_file() or path.read_text(encoding="utf-8") != svg):
+            stale.append(path.name)
+        elif not check:
+            path.write_text(svg, encoding="utf-8")
     known = {f"{name}.svg" for name in SCENES}
     stale += [path.name for path in FOLDER.glob("*.svg") if path.name not in known]
     if stale:

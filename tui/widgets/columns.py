@@ -66,3 +66,13 @@ def pad(text: str, width: int, align: str = "left") -> str:
     if align == "right":
         return " " * (width - length) + text
     return text + " " * (width - length)
+
+
+def cut_start(text: str, width: int) -> str:
+    """At most `width` cells, cut at its start: the end of a path tells most."""
+    if cell_len(text) <= width:
+        return text
+    kept = text
+    while kept and cell_len(kept) > width - 1:
+        kept = kept[1:]
+    return f"…{kept}" if width > 0 else ""

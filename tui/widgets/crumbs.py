@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.safe_text import clean
-from tui.widgets.columns import pad
+from tui.widgets.columns import cut_start, pad
 
 
 class Crumbs(Widget):
@@ -44,7 +44,7 @@ class Crumbs(Widget):
         return Strip(
             [
                 Segment(name, self.get_component_rich_style("crumbs--name")),
-                Segment(pad(f" {clean(self._path)}", room), self.rich_style),
+                Segment(pad(f" {cut_start(clean(self._path), room - 2)}", room), self.rich_style),
                 Segment(side, self.get_component_rich_style("crumbs--side")),
             ]
         ).crop(0, width)

@@ -38,6 +38,7 @@ LIGHT: Final = Theme(
     warning="#7a4f00",
     error="#a1331c",
     dark=False,
+    variables={"surface-lighten-1": "#e4d8c0", "surface-lighten-2": "#d9caac"},  # paper lies darker, not lighter
 )
 OWN: Final = (DARK, LIGHT)
 
