@@ -156,7 +156,7 @@ class RemoteFile(io.RawIOBase):
                 return self._fetch_once(url, start, end)
             except LinkExpired:
                 self._url = None
-                if is_new:  # a fresh one is refused: not its age is the reason
+                if is_new or attempt == _TRIES - 1:  # a fresh one is refused: not its age is the reason
                     raise
             except Incomplete:
                 if attempt == _TRIES - 1:

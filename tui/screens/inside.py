@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from tui.errors import DigsiteError
 from tui.models import Artifact, Cursor, Page
@@ -18,6 +17,7 @@ from tui.models.filter import Fields
 from tui.peek import MAX_SHOWN_BYTES, Entry, InsideFacts, as_text
 from tui.peek.png import MAX_PNG_BYTES, PngError, decode
 from tui.safe_text import clean, safe_filename
+from tui.screens.help_panel import HelpToggle
 from tui.services import Services
 from tui.services.inside import Inside
 from tui.threads import in_daemon_thread
@@ -34,7 +34,7 @@ from tui.widgets.rowlist import RowList
 _FIELDS: Fields[Entry] = Fields(haystack=lambda entry: entry.name.lower())
 
 
-class InsideScreen(Screen[None]):
+class InsideScreen(HelpToggle):
     """Shows what is in an archive.
 
     Args:
@@ -53,6 +53,7 @@ class InsideScreen(Screen[None]):
         Binding("m", "sizes", "Sizes by folder", id="inside.sizes"),
         Binding("y", "copy_path", "Copy path", id="inside.copy"),
         Binding("q", "close", "Close", id="inside.close"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="inside.help"),
     ]
 
     def __init__(
@@ -107,7 +108,10 @@ class InsideScreen(Screen[None]):
             return
         if facts is not None:
             self._keep_facts(self._artifact, facts)
-            self.query_one(DetailPanel).show(inside_lines(facts, self._now()))
+            lines = inside_lines(facts, self._now())
+            panel = self.query_one(DetailPanel)
+            panel.show(lines)
+            panel.styles.height = min(len(lines), max(8, self.size.height // 3))  # the members keep the most of it
             self.add_class("-has-facts")
         self.query_one(Crumbs).show(
             f"{self._path}//", f"{size(inside.moved_bytes)} of {size(self._artifact.size_bytes)} read"
