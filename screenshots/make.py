@@ -74,8 +74,7 @@ class Scene:
         """Until a text is on the screen."""
 
         def is_there() -> bool:
-            strips = self.app.screen._compositor.render_strips()
-            return any(text in "".join(segment.text for segment in strip) for strip in strips)
+            return text.replace(" ", "&#160;") in self.app.export_screenshot()
 
         await self.until(is_there)
 

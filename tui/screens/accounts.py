@@ -31,6 +31,7 @@ from tui.services.accounts import (
     read_secret_file,
 )
 from tui.services.doctor import Level, check_account, credential_findings
+from tui.widgets.dialogs import FORM_BINDINGS
 
 DEMO = "demo"
 """The third choice of the welcome screen."""
@@ -133,9 +134,7 @@ class AddAccountDialog(ModalScreen[Added | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Cancel", id="add-account.cancel"),
-        # With priority: a token that is typed or pasted right after the tab must not land in the field before.
-        Binding("tab", "app.focus_next", show=False, id="add-account.next", priority=True),
-        Binding("shift+tab", "app.focus_previous", show=False, id="add-account.previous", priority=True),
+        *FORM_BINDINGS,
     ]
 
     def __init__(self, provider: str) -> None:

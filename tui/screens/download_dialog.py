@@ -19,6 +19,7 @@ from tui.models import Artifact
 from tui.safe_text import clean
 from tui.services.destinations import FIELDS, Origin, Template, TemplateError
 from tui.transfers import ConflictRule
+from tui.widgets.dialogs import FORM_BINDINGS
 from tui.widgets.format import count
 from tui.widgets.questions import total_size
 
@@ -51,7 +52,10 @@ class DownloadDialog(ModalScreen[DownloadOptions | None]):
         options: What it starts with.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="download.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="download.cancel"),
+        *FORM_BINDINGS,
+    ]
 
     def __init__(self, found: Sequence[Origin], options: DownloadOptions) -> None:
         super().__init__()

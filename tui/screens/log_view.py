@@ -58,10 +58,11 @@ to error. `w` follows a running build; going up pauses that, `G` goes on.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left,backspace", "back", "Back", id="log.back", tooltip="Ends a search first"),
-        Binding("slash", "ask('/')", "Search", id="log.search"),
+        # With priority: what follows in the same packet must find the line open, not act on the log.
+        Binding("slash", "ask('/')", "Search", id="log.search", priority=True),
         Binding("n", "next(1)", "Next", id="log.next"),
         Binding("N", "next(-1)", "Previous", id="log.previous", show=False),
-        Binding("ampersand", "ask('&')", "Only matches", id="log.only"),
+        Binding("ampersand", "ask('&')", "Only matches", id="log.only", priority=True),
         Binding("e", "error", "Next error", id="log.error"),
         Binding("w", "follow", "Follow", id="log.follow", tooltip="Stay at the end of a log that grows"),
         Binding("W", "wrap", "Wrap", id="log.wrap", show=False, tooltip="Wrap long lines, or cut them"),
@@ -213,6 +214,10 @@ to error. `w` follows a running build; going up pauses that, `G` goes on.
         self._say(self._state())
 
     # Search -----------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the line itself a slash is a slash."""
+        return action != "ask" or self.focused is not self.query_one("#log-asked")
 
     def action_ask(self, kind: str) -> None:
         """Opens the line for a search (`/`), or for a filter (`&`)."""

@@ -20,6 +20,7 @@ from tui.errors import DigsiteError, PathError
 from tui.models import AppRef, GitRef, StartRequest, Workflow
 from tui.safe_text import clean
 from tui.services.start_choices import COMMIT, KINDS, StartChoice, parse_environment
+from tui.widgets.dialogs import FORM_BINDINGS
 
 _SHOWN: Final = 6
 _MAX_REFS: Final = 5000
@@ -45,7 +46,10 @@ class StartDialog(ModalScreen[tuple[StartChoice, StartRequest] | None]):
     """
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012  # Textual reads it from the class
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="start.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="start.cancel"),
+        *FORM_BINDINGS,
+    ]
 
     def __init__(self, startable: Startable, choice: StartChoice) -> None:
         super().__init__()

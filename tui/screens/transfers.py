@@ -18,6 +18,7 @@ from tui.safe_text import clean
 from tui.transfers import INTERRUPTED, TransferQueue, TransferSnapshot, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.crumbs import Crumbs
+from tui.widgets.dialogs import FORM_BINDINGS
 from tui.widgets.format import remaining, size
 from tui.widgets.keybar import KeyBar
 from tui.widgets.rowlist import RowList
@@ -200,7 +201,10 @@ class LimitsDialog(ModalScreen[tuple[int, int | None] | None]):
         limit_rate: As it is, in bytes a second; None is no limit.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="limits.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="limits.cancel"),
+        *FORM_BINDINGS,
+    ]
 
     def __init__(self, jobs: int, limit_rate: int | None) -> None:
         super().__init__()

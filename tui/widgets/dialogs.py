@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -16,6 +16,13 @@ from textual.widgets import Button, Static
 
 from tui.safe_text import clean
 from tui.widgets.format import duration
+
+# With priority: what is typed or pasted right after a tab must not land in the field before. A token would stand there
+# in clear text.
+FORM_BINDINGS: Final[list[BindingType]] = [
+    Binding("tab", "app.focus_next", show=False, id="form.next", priority=True),
+    Binding("shift+tab", "app.focus_previous", show=False, id="form.previous", priority=True),
+]
 
 
 class ConfirmDialog(ModalScreen[bool]):
