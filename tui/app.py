@@ -41,12 +41,13 @@ class DigsiteApp(App[str]):
     Args:
         services: Opened by the caller, closed by the caller.
         start: Where to open.
+        start_filter: What is filtered there.
         now: The clock, aware UTC; frozen for screenshots.
     """
 
     TITLE = "digsite"
     CSS_PATH = [  # noqa: RUF012
-        stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers", "builds")
+        stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers", "builds", "storage")
     ]
     ENABLE_COMMAND_PALETTE = True
     COMMANDS = App.COMMANDS | {_names}
@@ -57,10 +58,15 @@ class DigsiteApp(App[str]):
     ]
 
     def __init__(
-        self, services: Services, *, start: DigPath | None = None, now: Callable[[], datetime] = _utc_now
+        self,
+        services: Services,
+        *,
+        start: DigPath | None = None,
+        start_filter: str = "",
+        now: Callable[[], datetime] = _utc_now,
     ) -> None:
         super().__init__()
-        self._services, self._start, self._now = services, start, now
+        self._services, self._start, self._start_filter, self._now = services, start, start_filter, now
         self._interrupted = False
         self._has_mouse = True
         self._looks = Looks(self, services.config.habits, Remembered())
@@ -76,7 +82,7 @@ class DigsiteApp(App[str]):
 
     def get_default_screen(self) -> Screen[None]:
         """The explorer itself: an empty screen below it would be arranged and painted first."""
-        return Explorer(self._services, start=self._start, now=self._now)
+        return Explorer(self._services, start=self._start, start_filter=self._start_filter, now=self._now)
 
     def on_mount(self) -> None:
         self._looks.watch()
@@ -131,7 +137,7 @@ class DigsiteApp(App[str]):
         """What the palette offers: every shown binding of the screen, then Textual's own."""
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.id and binding.id.startswith(("explorer.", "artifact.", "build.", "transfers.")):
+            if binding.id and binding.id.startswith(("explorer.", "artifact.", "build.", "transfers.", "view.")):
                 title = f"{binding.description} ({self.get_key_display(binding)})"
                 help_text = binding.tooltip or binding.description
                 yield SystemCommand(title, help_text, lambda key=binding.key: self.simulate_key(key))

@@ -182,6 +182,10 @@ class ArchiveProvider:
         """Refused."""
         _refuse()
 
+    async def recent_builds(self, cursor: Cursor | None = None) -> Page[tuple[App, Build]]:
+        """Refused: what is newest is at the provider."""
+        raise NotSupported("An archive lists the builds of one app only.")
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from tui.catalog.rows import to_moment
 from tui.models import AccountName, AppId, AppRef, ArtifactId, ArtifactKind, ArtifactRef, BuildId, BuildRef, Status
-from tui.models.totals import AppEntry, CatalogedArtifact, DayTotal, Duplicates, LabelTotal, RunTotal
+from tui.models.totals import AppEntry, CatalogedArtifact, DayTotal, Duplicates, LabelTotal, Members, RunTotal
 
 Order = Literal["largest", "oldest"]
 
@@ -129,8 +129,34 @@ class Figures:
         )
         ranked = [tuple(row) for _, app_id in self._ids(apps) for row in self._read(first, app_id, limit)]
         ranked.sort(reverse=direction == "DESC")
-        where = f"{_ARTIFACT} WHERE build_id = ? AND artifacts.position = ?"
-        return [_artifact(row) for _, *key in ranked[:limit] for row in self._read(where, *key)]
+        return self._by_keys(ranked[:limit])
+
+    def largest_of(self, apps: Iterable[AppRef], group: Members, limit: int) -> list[CatalogedArtifact]:
+        """The largest artifacts of one group, of all these apps together. Reads on until it has so many of each app."""
+        terms, values = list[str](), list[object]()
+        for term, value in (
+            ("coalesce(branch, '') = ?", group.branch),
+            ("coalesce(workflow, '') = ?", group.workflow),
+            ("artifacts.kind = ?", group.kind),
+            ("artifacts.created_at >= ?", _midnight(group.first)),
+            ("artifacts.created_at < ?", _midnight(group.last + timedelta(days=1)) if group.last else None),
+        ):
+            if value is not None:
+                terms.append(f" AND {term}")
+                values.append(value)
+        undated = " AND artifacts.created_at IS NULL" if group.is_undated else ""
+        # By size first, so that it ends at the limit; the cross join keeps SQLite from beginning with all builds.
+        first = (
+            "SELECT size_bytes, build_id, position FROM artifacts INDEXED BY artifacts_size"
+            " CROSS JOIN builds ON builds.id = build_id WHERE artifacts.app_id = ? AND size_bytes >= ?"
+            f"{''.join(terms)}{undated} ORDER BY size_bytes DESC LIMIT ?"
+        )
+        ranked: list[tuple[int, ...]] = []
+        for _, app_id in self._ids(apps):
+            least = ranked[-1][0] if len(ranked) == limit else 0  # of another app only what is larger matters
+            rows = self._read(first, app_id, least, *values, limit)
+            ranked = sorted([*ranked, *map(tuple, rows)], reverse=True)[:limit]
+        return self._by_keys(ranked)
 
     def duplicates(self, apps: Iterable[AppRef], limit: int) -> list[Duplicates]:
         """Groups of artifacts of one app with the same title and size; those that waste most come first.
@@ -193,6 +219,11 @@ class Figures:
             )
         )
 
+    def _by_keys(self, ranked: Iterable[tuple[int, ...]]) -> list[CatalogedArtifact]:
+        """The artifacts of these ranks, builds and positions, in their order."""
+        where = f"{_ARTIFACT} WHERE build_id = ? AND artifacts.position = ?"
+        return [_artifact(row) for _, *key in ranked for row in self._read(where, *key)]
+
     def _listed(self, apps: Iterable[AppRef]) -> str:
         return json.dumps([app_id for _, app_id in self._ids(apps)])
 
@@ -224,6 +255,10 @@ def _artifact(row: sqlite3.Row) -> CatalogedArtifact:
         seen_at=to_moment(row["artifacts_seen_at"]) or datetime.now(UTC),
         has_twin=bool(row["has_twin"]),
     )
+
+
+def _midnight(day: date | None) -> int | None:
+    return None if day is None else (day - _EPOCH).days * _DAY_S
 
 
 def _day(number: int) -> date | None:

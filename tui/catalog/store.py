@@ -11,7 +11,8 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,8 @@ from tui.catalog.rows import (
 )
 from tui.catalog.schema import NewerCatalog, prepare
 from tui.catalog.search import search
-from tui.models import AccountName, Action, App, AppRef, Artifact, Build, BuildRef
+from tui.errors import DigsiteError
+from tui.models import AccountName, Action, App, AppId, AppRef, Artifact, Build, BuildRef
 from tui.models.findings import Findings
 
 T = TypeVar("T")
@@ -39,6 +41,10 @@ _log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S: Final = 5.0
 """How long a write waits for another program's."""
+
+
+class CatalogUnreadable(DigsiteError):
+    """The catalog cannot be read at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,49 @@ class Catalog:
     def figures(self) -> Figures:
         """Sums and lists over all that was listed."""
         return Figures(self._all)
+
+    @contextmanager
+    def figures_apart(self) -> Iterator[Figures]:
+        """The same over a connection of their own, for another thread: no read for the screen waits for theirs.
+
+        Raises:
+            CatalogUnreadable: There is no file, it is broken, or another program changes its tables.
+        """
+        try:
+            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
+            with closing(connection):
+                connection.row_factory = sqlite3.Row
+                yield Figures(lambda statement, *values: connection.execute(statement, values).fetchall())
+        except sqlite3.Error as error:
+            raise CatalogUnreadable(f"The catalog cannot be read ({error}).", hint="r tries again.") from error
+
+    def newest(self, account: AccountName, limit: int) -> Kept[tuple[App, Build]] | None:
+        """The newest builds of all apps of an account; None when none was ever listed."""
+        newest = (
+            "SELECT builds.* FROM builds INDEXED BY builds_age CROSS JOIN apps ON apps.id = app_id"
+            " WHERE account = ? AND NOT gone ORDER BY builds.created_at DESC LIMIT ?"
+        )
+        apps = {
+            row["id"]: (app_of(row), row["builds_seen_at"])
+            for row in self._all("SELECT * FROM apps WHERE account = ? AND builds_seen_at IS NOT NULL", account)
+        }
+        found = [(*apps[row["app_id"]], row) for row in self._all(newest, account, limit) if row["app_id"] in apps]
+        if not found:
+            return None
+        pairs = tuple((app, build_of(row, app.ref)) for app, _, row in found)
+        return Kept(pairs, _seen(min(seen_at for _, seen_at, _ in found)))
+
+    def busy(self, account: AccountName) -> dict[AppRef, datetime]:
+        """When the newest build of each app was made, aware UTC; without the apps that have none."""
+        newest = (
+            "SELECT app, (SELECT max(created_at) FROM builds WHERE app_id = apps.id) AS newest FROM apps"
+            " WHERE account = ? AND NOT gone"
+        )
+        return {
+            AppRef(account, AppId(row["app"])): moment
+            for row in self._all(newest, account)
+            if (moment := to_moment(row["newest"])) is not None
+        }
 
     def search(self, text: str, *, limit: int, within_s: float, stop: threading.Event | None = None) -> Findings:
         """Looks for rows that have all words in them, newest builds first; blocks: for a thread of its own.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from tui.cli.documents import build_document
 from tui.cli.output import document
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import PathError
 from tui.paths import DigPath
 from tui.services import open_services
 from tui.services.builds import DEFAULT_REASON
+from tui.services.documents import build_document
 from tui.widgets.format import status
 
 
@@ -21,7 +22,7 @@ from tui.widgets.format import status
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def command(path: str, reason: str, as_json: bool) -> None:
     """End the build at PATH, named by its number or id. Xcode Cloud has no such call in its API."""
-    run(_abort(DigPath.parse(path), reason, as_json=as_json))
+    run(_abort(parse_path(path), reason, as_json=as_json))
 
 
 async def _abort(path: DigPath, reason: str, *, as_json: bool) -> None:

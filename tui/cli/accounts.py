@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from tui.cli import exit_codes
-from tui.cli.documents import checked_document, finding_document
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.cli.runner import run
 from tui.cli.unlock import ask_passphrase
@@ -34,6 +33,7 @@ from tui.services.accounts import (
     read_secret_file,
 )
 from tui.services.doctor import Checked, Finding, Level, check_account, check_machine, credential_findings
+from tui.services.documents import checked_document, finding_document
 
 
 @click.group(name="accounts", invoke_without_command=True)

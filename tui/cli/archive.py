@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,12 @@ import click
 from tui.cli import exit_codes
 from tui.cli.archive_prune import Prune
 from tui.cli.output import document, report, table, warn
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import Config, load_config
 from tui.errors import ConfigError, DigsiteError, NotFound, PathError
 from tui.folders import state_dir
 from tui.models.filter import FilterError, parse_span
-from tui.paths import DigPath
 from tui.rules import check_destination
 from tui.services import open_services
 from tui.widgets.format import count, size
@@ -200,7 +198,7 @@ def verify_command(path: str, destination: str | None, as_json: bool) -> int:
     builds = checked = 0
     for place in _places(load_config(), destination):
         reader = Reader(open_store(place))
-        prefixes = [""] if not path else locate(reader, DigPath.parse(path)).folders
+        prefixes = [""] if not path else locate(reader, parse_path(path)).folders
         for prefix in prefixes:
             for folder, manifest, names in reader.manifests(prefix):
                 builds += 1
@@ -226,7 +224,7 @@ def restore_command(path: str, output: Path, destination: str | None, dry_run: b
     from tui.archive import Reader, open_store
     from tui.archive.restoring import locate, restore
 
-    wanted = DigPath.parse(path)
+    wanted = parse_path(path)
     if wanted.build is None:
         raise PathError("restore wants a build or an artifact.", hint="Name ACCOUNT/APP/BUILD/ARTIFACT.")
     error: DigsiteError | None = None
@@ -286,7 +284,7 @@ def prune_command(
         raise ConfigError("The rules name several archives.", hint="Choose one with --from.")
     prune = Prune(places[0], span, keep=keep, yes=yes, expect_count=expect_count, dry_run=dry_run, as_json=as_json)
     with _alone(dry_run):
-        return run(prune.run(config, DigPath.parse(path)))
+        return run(prune.run(config, parse_path(path)))
 
 
 def _places(config: Config, chosen: str | None) -> list[str]:
@@ -302,27 +300,8 @@ def _places(config: Config, chosen: str | None) -> list[str]:
     return places
 
 
-@contextmanager
-def _alone(dry_run: bool) -> Iterator[None]:
-    """At most one run changes archives on this machine at a time.
+def _alone(dry_run: bool) -> AbstractContextManager[None]:
+    """At most one run changes archives on this machine at a time; a plan changes nothing."""
+    from tui.services.archive_lock import archive_lock
 
-    Raises:
-        DigsiteError: Another one does.
-    """
-    from tui.transfers.lock import try_lock
-
-    if dry_run:
-        yield
-        return
-    path = state_dir() / "archive.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise DigsiteError(f"{path} cannot be written ({error.strerror}).") from error
-    try:
-        if not try_lock(descriptor):
-            raise DigsiteError("Another digsite archive runs on this machine.", hint="Wait for it to end.")
-        yield
-    finally:
-        os.close(descriptor)
+    return nullcontext() if dry_run else archive_lock()

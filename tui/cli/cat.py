@@ -6,11 +6,11 @@ import sys
 
 import click
 
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.cli.selection import select
 from tui.config import load_config
 from tui.errors import PathError
-from tui.paths import DigPath
 from tui.services import open_services
 
 
@@ -27,7 +27,7 @@ def command(path: str) -> None:
 
 
 async def _cat(text: str) -> None:
-    path = DigPath.parse(text)
+    path = parse_path(text)
     if not path.member:
         raise PathError(f"The path {text!r} names no member.", hint="Write PATH//MEMBER; digsite ls PATH// lists them.")
     async with open_services(load_config()) as services:

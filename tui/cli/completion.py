@@ -51,10 +51,22 @@ class PathType(click.types.StringParamType):
 
 def children(incomplete: str) -> list[str]:
     """Paths that begin so, one level at a time; those that go on end in a slash."""
+    if incomplete.startswith("@"):
+        return [name for name in _digs() if name.startswith(incomplete)]
     parent, slash, _ = incomplete.rpartition("/")
     if parent.endswith("/"):  # a member of an archive: it would have to be asked for
         return []
     return [path for child in _children(parent) if (path := f"{parent}{slash}{child}").startswith(incomplete)]
+
+
+def _digs() -> list[str]:
+    from tui.config import load_config
+    from tui.errors import ConfigError
+
+    try:
+        return [f"@{name}" for name in load_config().habits.digs]
+    except ConfigError:
+        return []
 
 
 def _children(parent: str) -> Iterable[str]:

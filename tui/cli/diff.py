@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from tui.cli.documents import artifact_document, build_document
 from tui.cli.output import document, table
 from tui.cli.paths import parse_path
 from tui.cli.runner import run
@@ -16,6 +15,7 @@ from tui.errors import PathError
 from tui.models import Artifact
 from tui.paths import DigPath, join
 from tui.services import Found, Services, artifact_part, build_part, open_services
+from tui.services.documents import artifact_document, build_document
 
 
 @click.command(name="diff")

@@ -9,9 +9,9 @@ import click
 
 from tui.cli import exit_codes
 from tui.cli.output import document, table, warn
+from tui.cli.paths import parse_path
 from tui.config import load_config
 from tui.models.filter import FilterError, parse_span
-from tui.paths import DigPath
 from tui.services.expiring import Expiring, find_expiring
 from tui.services.statistics import Statistics, artifact_path, open_catalog, today_utc
 from tui.widgets.format import count, size
@@ -34,7 +34,7 @@ def command(path: str, within: str, limit: int, as_json: bool) -> int:
         raise click.BadParameter(str(error), param_hint="--within") from error
     rules = load_config().retention_rules
     with closing(open_catalog()) as catalog:
-        statistics = Statistics(catalog.figures, DigPath.parse(path))
+        statistics = Statistics(catalog.figures, parse_path(path))
         for gap in statistics.gaps():
             warn(f"Partial: {gap} digsite index lists them.")
         found = find_expiring(statistics, rules, today=today_utc(), within=span, limit=limit)

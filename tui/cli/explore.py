@@ -14,6 +14,7 @@ import click
 
 from tui.cli import exit_codes
 from tui.cli.output import warn
+from tui.cli.paths import parse_list
 from tui.cli.runner import ENDING
 from tui.cli.unlock import ask_for_secrets
 from tui.paths import DigPath
@@ -31,15 +32,23 @@ STARTED_S: Final = 2.0
 def command(ctx: click.Context, path: str) -> int:
     """Open the explorer at PATH."""
     no_cache = ctx.parent is not None and ctx.parent.params.get("no_cache")
-    return explore(DigPath.parse(path), with_catalog=not no_cache)
+    start, start_filter = parse_list(path)
+    return explore(start, start_filter=start_filter, with_catalog=not no_cache)
 
 
-def explore(start: DigPath | None, sessions: Sequence[Session] | None = None, *, with_catalog: bool = True) -> int:
+def explore(
+    start: DigPath | None,
+    sessions: Sequence[Session] | None = None,
+    *,
+    start_filter: str = "",
+    with_catalog: bool = True,
+) -> int:
     """Runs the explorer; gives the exit code.
 
     Args:
         start: Where to open.
         sessions: Stand in for the configured accounts (the demo's).
+        start_filter: What is filtered there.
         with_catalog: Whether listings are shown from the catalog first, and kept there.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
@@ -50,7 +59,7 @@ def explore(start: DigPath | None, sessions: Sequence[Session] | None = None, *,
         _refuse_unknown_account(start.account)
     if sessions is None:
         ask_for_secrets()
-    code, wants_demo = asyncio.run(_run(start, sessions, with_catalog=with_catalog))
+    code, wants_demo = asyncio.run(_run(start, sessions, start_filter=start_filter, with_catalog=with_catalog))
     if wants_demo:
         from tui.cli.demo import open_demo
 
@@ -72,14 +81,16 @@ def _refuse_unknown_account(name: str) -> None:
     Resolver({session.account.name: session for session in sessions}).session(name)
 
 
-async def _run(start: DigPath | None, sessions: Sequence[Session] | None, *, with_catalog: bool) -> tuple[int, bool]:
+async def _run(
+    start: DigPath | None, sessions: Sequence[Session] | None, *, start_filter: str, with_catalog: bool
+) -> tuple[int, bool]:
     gc.disable()  # what is made now stays, and to look through it again and again takes a fifth of the start
     from tui.app import DigsiteApp
     from tui.config import load_config
     from tui.services import open_services
 
     async with open_services(load_config(), sessions, with_catalog=with_catalog) as services:
-        app = DigsiteApp(services, start=start)
+        app = DigsiteApp(services, start=start, start_filter=start_filter)
         loop = asyncio.get_running_loop()
         loop.call_later(STARTED_S, _collect_again)
         for number in ENDING:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import click
 
-from tui.cli.documents import build_document
 from tui.cli.output import document, table, warn
 from tui.cli.paths import parse_path
 from tui.cli.runner import run
@@ -16,6 +15,7 @@ from tui.config import load_config
 from tui.errors import DigsiteError, NotFound
 from tui.paths import DigPath
 from tui.services import open_services
+from tui.services.documents import build_document
 from tui.services.identifying import Identified, Identifying, Spent
 from tui.widgets.format import build_name, count, size, status
 

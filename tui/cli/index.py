@@ -9,6 +9,7 @@ import click
 
 from tui.cli import exit_codes
 from tui.cli.output import document, report, warn
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import DigsiteError, NotFound, PathError
@@ -34,7 +35,7 @@ def command(path: str, since: str, dry_run: bool, as_json: bool) -> int:
         moment = parse_moment(since, now=datetime.now(UTC))
     except FilterError as error:
         raise click.BadParameter(str(error), param_hint="--since") from error
-    return run(_index(DigPath.parse(path), moment, dry_run=dry_run, as_json=as_json))
+    return run(_index(parse_path(path), moment, dry_run=dry_run, as_json=as_json))
 
 
 async def _index(path: DigPath, since: datetime, *, dry_run: bool, as_json: bool) -> int:

@@ -9,6 +9,7 @@ import sys
 import click
 
 from tui.cli.output import warn
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import PathError
@@ -26,7 +27,7 @@ def command(path: str, follow: bool, member: str | None) -> None:
 
     On a terminal with its colours and nothing else that a terminal obeys; redirected as it is.
     """
-    run(_log(DigPath.parse(path), follow=follow, member=member))
+    run(_log(parse_path(path), follow=follow, member=member))
 
 
 async def _log(path: DigPath, *, follow: bool, member: str | None) -> None:

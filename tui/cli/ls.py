@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 
 from tui.cli import exit_codes
-from tui.cli.documents import app_document, artifact_document, build_document
 from tui.cli.output import document, report, table, warn
+from tui.cli.paths import parse_list, parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import DigsiteError, NotFound, PathError
 from tui.models import App, Build, BuildQuery, Cursor, Status
+from tui.models.filter import FilterError, RowFilter, build_query, parse_filter
 from tui.paths import DigPath, join
 from tui.services import (
     Found,
@@ -25,6 +27,7 @@ from tui.services import (
     build_part,
     open_services,
 )
+from tui.services.documents import app_document, artifact_document, build_document
 from tui.widgets.format import age, kind, size, status
 
 _STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]
@@ -56,9 +59,33 @@ def command(
     digsite ls acme/acme-ios/88/Acme.ipa//
     """
     if public:
-        return _list_public(DigPath.parse(path), as_json=as_json)
-    query = BuildQuery(branch=branch, workflow=workflow, status=Status(wanted) if wanted else None)
-    return run(_list(DigPath.parse(path), query, limit, as_json=as_json))
+        return _list_public(parse_path(path), as_json=as_json)
+    parsed, row_filter = parse_list(path)
+    query, matches = _read_filter(row_filter)
+    if row_filter and (parsed.app is None or parsed.build is not None):
+        raise PathError(
+            f"The filter of the dig {path} is not of builds.", hint="digsite ls filters the builds of an app."
+        )
+    query = replace(
+        query,
+        branch=branch or query.branch,
+        workflow=workflow or query.workflow,
+        status=Status(wanted) if wanted else query.status,
+    )
+    return run(_list(parsed, query, matches, limit, as_json=as_json))
+
+
+def _read_filter(text: str) -> tuple[BuildQuery, RowFilter[Build]]:
+    """What the provider is asked for, and what is looked for in its answer."""
+    if not text:
+        return BuildQuery(), RowFilter()
+    from tui.widgets.lists import BUILD_FIELDS  # with Textual, which nothing else here needs
+
+    now = datetime.now(UTC)
+    try:
+        return build_query(text, now=now) or BuildQuery(), parse_filter(text, BUILD_FIELDS, now=now)
+    except FilterError as error:
+        raise PathError(f"The filter {text!r} cannot be read: {error}.") from error
 
 
 def _list_public(path: DigPath, *, as_json: bool) -> int:
@@ -86,7 +113,7 @@ def _list_public(path: DigPath, *, as_json: bool) -> int:
     return exit_codes.DONE
 
 
-async def _list(path: DigPath, query: BuildQuery, limit: int, *, as_json: bool) -> int:
+async def _list(path: DigPath, query: BuildQuery, matches: RowFilter[Build], limit: int, *, as_json: bool) -> int:
     async with open_services(load_config()) as services:
         for problem in services.problems:
             report(problem)
@@ -98,7 +125,7 @@ async def _list(path: DigPath, query: BuildQuery, limit: int, *, as_json: bool) 
         if path.member is not None:
             await _list_members(services, found, path.member, as_json=as_json)
         elif found.build is None:
-            await _list_builds(found, query, limit, as_json=as_json)
+            await _list_builds(found, query, matches, limit, as_json=as_json)
         else:
             await _list_artifacts(found, as_json=as_json)
         return exit_codes.DONE
@@ -133,7 +160,9 @@ async def _apps_of(session: Session) -> list[App]:
     return [app async for app in all_apps(await session.provider())]
 
 
-async def _list_builds(found: Found, query: BuildQuery, limit: int, *, as_json: bool) -> None:
+async def _list_builds(
+    found: Found, query: BuildQuery, matches: RowFilter[Build], limit: int, *, as_json: bool
+) -> None:
     if found.app is None:
         return
     builds: list[Build] = []
@@ -141,7 +170,7 @@ async def _list_builds(found: Found, query: BuildQuery, limit: int, *, as_json: 
     more = True
     while more and len(builds) < limit:
         page = await found.provider.builds(found.app.ref, query, cursor)
-        builds.extend(page.items)
+        builds.extend(build for build in page.items if matches.matches(build))
         if page.note:
             warn(f"digsite: {page.note}")
         cursor = page.next_cursor

@@ -8,11 +8,11 @@ import click
 
 from tui.cli import exit_codes
 from tui.cli.output import document, table, warn
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import PathError
 from tui.models import ArtifactRef
-from tui.paths import DigPath
 from tui.services import open_services
 from tui.services.pins import Pin, Pins
 from tui.widgets.format import count
@@ -41,7 +41,7 @@ async def _change(pins: Pins, paths: Sequence[str], *, off: bool) -> None:
     chosen: list[Pin] = []
     async with open_services(load_config()) as services:
         for text in paths:
-            path = DigPath.parse(text)
+            path = parse_path(text)
             if path.build is None:
                 raise PathError(f"The path {text!r} names no build.", hint="Pins are of builds and artifacts.")
             found = await services.resolver.find(path)

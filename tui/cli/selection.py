@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tui.cli.paths import parse_path
 from tui.errors import PathError
 from tui.models import Artifact, ArtifactRef
-from tui.paths import DigPath
 from tui.services import Found, Services, all_artifacts
 
 
@@ -34,7 +34,7 @@ async def select(services: Services, paths: Sequence[str], *, whole_builds: bool
     """
     chosen: dict[ArtifactRef, Selected] = {}
     for text in paths:
-        path = DigPath.parse(text)
+        path = parse_path(text)
         if path.build is None or (path.artifact is None and not whole_builds):
             wanted = "a build or an artifact" if whole_builds else "an artifact"
             raise PathError(f"The path {text!r} names no artifact.", hint=f"This command wants {wanted}.")

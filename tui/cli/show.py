@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 import click
 
-from tui.cli.documents import app_document, artifact_document, build_document
 from tui.cli.output import document, table
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import PathError
 from tui.paths import DigPath
 from tui.services import open_services
+from tui.services.documents import app_document, artifact_document, build_document
 from tui.widgets.facts import app_facts, artifact_facts, build_facts
 
 
@@ -21,7 +22,7 @@ from tui.widgets.facts import app_facts, artifact_facts, build_facts
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document.")
 def command(path: str, as_json: bool) -> None:
     """Show everything known of the app, build or artifact at PATH."""
-    run(_show(DigPath.parse(path), as_json=as_json))
+    run(_show(parse_path(path), as_json=as_json))
 
 
 async def _show(path: DigPath, *, as_json: bool) -> None:

@@ -8,14 +8,15 @@ from functools import partial
 
 import click
 
-from tui.cli.documents import build_document
 from tui.cli.output import document, warn
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import PathError
 from tui.models import StartRequest
 from tui.paths import DigPath
 from tui.services import open_services
+from tui.services.documents import build_document
 from tui.services.start_choices import parse_environment
 
 
@@ -48,7 +49,7 @@ def command(
     """
     chosen = {"branch": branch, "tag": tag, "commit": commit, "pull_request": pull_request}
     given = [name for name, value in chosen.items() if value is not None]
-    parsed = DigPath.parse(path)
+    parsed = parse_path(path)
     if parsed.app is None or parsed.artifact is not None:
         raise PathError("start wants an app, or a build to repeat.", hint="digsite ls shows what there is.")
     if parsed.build is not None and (given or workflow or variables or is_clean):

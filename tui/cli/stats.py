@@ -14,10 +14,10 @@ import click
 
 from tui.cli import exit_codes
 from tui.cli.output import document, table, warn
+from tui.cli.paths import parse_path
 from tui.errors import DigsiteError
 from tui.folders import write_private
 from tui.models.totals import CatalogedArtifact, Duplicates
-from tui.paths import DigPath
 from tui.safe_text import clean
 from tui.services.statistics import Statistics, artifact_path, open_catalog, today_utc
 from tui.stats.grouping import By, Group
@@ -59,7 +59,7 @@ def command(
     if as_json and as_csv:
         raise click.UsageError("Choose one of --json and --csv.")
     with closing(open_catalog()) as catalog:
-        statistics = Statistics(catalog.figures, DigPath.parse(path))
+        statistics = Statistics(catalog.figures, parse_path(path))
         for gap in statistics.gaps():
             warn(f"Partial: {gap} digsite index lists them.")
         output = _Output(statistics, as_json=as_json, as_csv=as_csv)

@@ -8,6 +8,7 @@ import click
 
 from tui.cli import exit_codes
 from tui.cli.output import document, warn
+from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.cli.unlock import ask_passphrase
 from tui.config import load_config
@@ -49,7 +50,7 @@ def command(paths: tuple[str, ...], days: int, save_as: str | None, store: str, 
     digsite token store/Acme --days 180
     digsite token store/Acme/latest-green --save-as box --store vault
     """  # fmt: skip
-    parsed = [DigPath.parse(text) for text in paths]
+    parsed = [parse_path(text) for text in paths]
     if any(path.artifact is not None for path in parsed):
         raise PathError("A token is minted for accounts, apps and builds.", hint="Leave the artifact out of the path.")
     minted = run(_mint(parsed, timedelta(days=days)))

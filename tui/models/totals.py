@@ -50,6 +50,22 @@ class LabelTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """Which artifacts are of a group. What is None holds for all."""
+
+    branch: str | None = None
+    """Empty for those whose builds have none; as `workflow`."""
+    workflow: str | None = None
+    kind: ArtifactKind | None = None
+    first: date | None = None
+    """Of this UTC day and later."""
+    last: date | None = None
+    """Of this UTC day and before."""
+    is_undated: bool = False
+    """Only those whose day is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Duplicates:
     """Artifacts of one app with the same title and the same size; the same content is likely, not proved."""
 

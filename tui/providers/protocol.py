@@ -172,6 +172,10 @@ class Provider(Protocol):
         """
         ...
 
+    async def recent_builds(self, cursor: Cursor | None = None) -> Page[tuple[App, Build]]:
+        """One page of the newest builds of all apps, newest first; `NotSupported` where the system has no such list."""
+        ...
+
     async def aclose(self) -> None:
         """Closes its connections."""
         ...

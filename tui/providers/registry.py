@@ -249,6 +249,10 @@ class _GuardedProvider:
         with _guard(self._name):
             return await self._inner.call(method, path, body)
 
+    async def recent_builds(self, cursor: Cursor | None = None) -> Page[tuple[App, Build]]:
+        with _guard(self._name):
+            return await self._inner.recent_builds(cursor)
+
     async def aclose(self) -> None:
         with _guard(self._name):
             await self._inner.aclose()

@@ -27,13 +27,16 @@ from tui.screens.build_actions import BuildActions
 from tui.screens.build_follower import BuildFollower
 from tui.screens.comparing import ExplorerComparing
 from tui.screens.downloads import Downloads
+from tui.screens.elsewhere import Elsewhere
 from tui.screens.explorer_keys import BINDINGS
 from tui.screens.feeds import Feeds
 from tui.screens.handoff import HandOff
 from tui.screens.history import History
+from tui.screens.keeping import Keeping
 from tui.screens.place import Place
 from tui.screens.transfers import TransfersScreen
 from tui.screens.undo import Undo
+from tui.screens.views import Views
 from tui.services import Found, Services
 from tui.services.remembered import Remembered
 from tui.widgets.crumbs import Crumbs
@@ -59,6 +62,7 @@ class Explorer(Screen[None]):
     Args:
         services: Accounts and transfers.
         start: Where to open; None opens at the list of apps.
+        start_filter: What is filtered there.
         now: The clock, aware UTC.
     """
 
@@ -73,14 +77,23 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 """
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
-    def __init__(self, services: Services, *, start: DigPath | None, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, services: Services, *, start: DigPath | None, start_filter: str = "", now: Callable[[], datetime]
+    ) -> None:
         super().__init__()
-        self._services, self._start, self._now = services, start, now
+        self._services, self._start, self._start_filter, self._now = services, start, start_filter, now
         columns = services.config.habits.columns
         self._app_rows = app_list(lambda account: services.sessions[account].badge, columns.get("apps", ()))
         self._build_rows = build_list(now, columns.get("builds", ()))
         self._comparing = ExplorerComparing(self, services, now)
-        self._artifact_rows = artifact_list(now, self._comparing.change_text, columns.get("artifacts", ()))
+        self._keeping = keeping = Keeping(self, services)
+        self._artifact_rows = artifact_list(
+            now,
+            self._comparing.change_text,
+            columns.get("artifacts", ()),
+            kept=keeping.text,
+            has_archive=keeping.has_archive,
+        )
         self.apps = Pane[App]("Apps", self._app_rows, APP_FIELDS, now=now, id="apps")
         self.builds = Pane[Build]("Builds", self._build_rows, BUILD_FIELDS, now=now, id="builds")
         self.artifacts = Pane[Artifact](
@@ -105,7 +118,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._follower = follower = BuildFollower(self, services)
         self._building = BuildActions(self, services, now, follower.follow, follower.started, follower.changed)
         self._hand_off = HandOff(self, services, now)
+        self._elsewhere = Elsewhere(self, services, now)
         self._accounts = AccountActions(self, services)
+        self._views = Views(self, services, now, self._undo, self._downloads, keeping)
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -140,7 +155,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if not self._services.sessions:
             self._accounts.choose(welcome=True)
         if self._start is not None and self._start.account is not None:
-            self.open_path(self._start)
+            self._elsewhere.open(self._start, self._start_filter)
 
     def _tell_unknown_columns(self) -> None:
         chosen = self._services.config.habits.columns
@@ -172,7 +187,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
                 self._go(str(pane.id))
         self._follow()
 
-    def _focus_pane(self, pane: Pane[Any]) -> None:
+    def focus_pane(self, pane: Pane[Any]) -> None:
+        """Goes to a pane."""
         self._go(str(pane.id))  # the pane may be hidden on a narrow screen until it is where we are
         self.call_after_refresh(pane.rows.focus)
 
@@ -191,7 +207,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_app, self.open_build, self._build_query = app, None, None
         self.builds.show(app.title, self._feeds.builds(app), empty=lambda: ("This app has no builds.",))
         self.artifacts.clear("", "Open a build to see its artifacts.")
-        self._focus_pane(self.builds)
+        self.focus_pane(self.builds)
         self._history.visited(app)
 
     def show_artifacts(self, build: Build) -> None:
@@ -199,7 +215,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_build = build
         name = f"#{build.number}" if build.number is not None else str(build.ref.build)
         self.artifacts.show(name, self._feeds.artifacts(build), empty=partial(self._feeds.no_artifacts, build))
-        self._focus_pane(self.artifacts)
+        self.focus_pane(self.artifacts)
+        self._keeping.look(self.open_app, build)
         if self.open_app is not None:
             self._history.visited(self.open_app, build)
 
@@ -232,9 +249,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if self.pane.drop_filter():
             return
         if self.pane is self.artifacts:
-            self._focus_pane(self.builds)
+            self.focus_pane(self.builds)
         elif self.pane is self.builds:
-            self._focus_pane(self.apps)
+            self.focus_pane(self.apps)
 
     # Refresh ----------------------------------------------------------------------------------------------
 
@@ -268,9 +285,10 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.workers.cancel_group(self, "prefetch")
         if self._detail_timer is not None:
             self._detail_timer.stop()
-        self._detail_timer = self.set_timer(DETAIL_REST_S, self._show_place)
+        self._detail_timer = self.set_timer(DETAIL_REST_S, self.show_place)
 
-    def _show_place(self) -> None:
+    def show_place(self) -> None:
+        """Shows detail and path of the row under the cursor."""
         if not self.is_attached:
             return
         self.query_one(DetailPanel).show(self.facts())
@@ -305,7 +323,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             case Build() as build:
                 return build_facts(build, self._now())
             case Artifact() as artifact:
-                return self._comparing.facts(artifact)
+                return [*self._comparing.facts(artifact), *self._keeping.facts(artifact)]
             case _:
                 return []
 
@@ -379,6 +397,14 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         """Deletes the chosen artifacts, after a question."""
         self._actions.delete(self.chosen())
 
+    def action_keep(self, how: str) -> None:
+        """Pins the chosen rows, or archives them."""
+        (self._keeping.pin if how == "pin" else self._keeping.archive)(self.chosen())
+
+    def action_view(self, number: int) -> None:
+        """Goes to a view; 1 to 3 are the panes."""
+        self._views.show(number)
+
     def action_look_inside(self) -> None:
         """Opens the artifact under the cursor as an archive."""
         from tui.screens.inside import InsideScreen  # not before it is wanted: the first paint waits for imports
@@ -401,17 +427,17 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         build = row if isinstance(row, Build) else self.open_build if self.pane is self.artifacts else None
         self._building.do(what, row if isinstance(row, App) else self.open_app, build, self.path_of(build))
 
-    def action_qr(self) -> None:
-        """Shows the install page as a QR code."""
-        self._hand_off.qr(self.pane.rows.current)
-
-    def action_command_line(self) -> None:
-        """Shows the commands that do the same."""
-        self._hand_off.command_line(self.pane.rows.current)
-
     def action_undo(self) -> None:
         """Takes back what was done last."""
         self._undo.back()
+
+    def action_hand_off(self, what: str) -> None:
+        """Copies, opens or shows the row under the cursor in another form."""
+        self._hand_off.do(what, self.pane.rows.current)
+
+    def action_elsewhere(self, what: str) -> None:
+        """Asks where to go: search, newest builds, saved digs."""
+        self._elsewhere.go(what)
 
     def action_travel(self, steps: int) -> None:
         """Goes back or forward over what was opened."""
@@ -420,18 +446,6 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     @on(RowList.Marked)
     def _marked(self, event: RowList.Marked) -> None:
         self._undo.did("Marks", partial(event.rows.set_marks, event.before))
-
-    def action_copy(self) -> None:
-        """Copies the install URL, else the path."""
-        self._hand_off.copy(self.pane.rows.current)
-
-    def action_copy_menu(self) -> None:
-        """Asks which text of the row to copy."""
-        self._hand_off.menu(self.pane.rows.current)
-
-    def action_open_web(self) -> None:
-        """Opens the row's page in the browser."""
-        self._hand_off.open_web(self.pane.rows.current)
 
     def action_cancel_transfers(self) -> None:
         """Cancels what runs; with nothing running, clears what is finished."""
@@ -445,7 +459,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         """Switches to the apps of one account, or back to those of all."""
         self._account = account
         self.apps.show(account or "", self._feeds.apps(account), empty=self._feeds.no_apps)
-        self._focus_pane(self.apps)
+        self.focus_pane(self.apps)
 
     # Opening a path given at the start --------------------------------------------------------------------
 

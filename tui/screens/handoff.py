@@ -43,6 +43,12 @@ class HandOff:
     def _say(self, text: str, *, severity: str = "information") -> None:
         self._screen.notify(clean(text), severity=severity, markup=False)  # type: ignore[arg-type]  # a Literal
 
+    def do(self, what: str, row: Row | None) -> None:
+        """What a key asks for: `copy`, `menu`, `qr`, `command` or `web`."""
+        {"copy": self.copy, "menu": self.menu, "qr": self.qr, "command": self.command_line, "web": self.open_web}[what](
+            row
+        )
+
     def copy(self, row: Row | None) -> None:
         """Sends the install URL, else the path, to the terminal's clipboard."""
         if row is not None:

@@ -71,6 +71,21 @@ class ProviderContract(BuildContract):
         assert created == sorted(created, reverse=True)
         assert all(moment.utcoffset() is not None for moment in created)
 
+    async def test_recent_builds_are_those_of_all_apps_newest_first_or_are_refused(self, provider: Provider) -> None:
+        try:
+            first = await provider.recent_builds()
+        except NotSupported:
+            return
+        assert first.items
+        recent = [item async for item in pages(provider.recent_builds)]
+        assert len({build.ref for _, build in recent}) == len(recent)
+        assert all(build.ref.app_ref == app.ref for app, build in recent)
+        created = [build.created_at for _, build in recent if build.created_at is not None]
+        assert created == sorted(created, reverse=True)
+        app, newest = first.items[0]
+        assert newest in (await provider.builds(app.ref)).items
+        assert app == await provider.app(app.ref)
+
     async def test_a_build_reads_the_same_alone(self, provider: Provider) -> None:
         _, builds = await busy_app(provider)
         finished = next(build for build in builds if build.status.is_finished)

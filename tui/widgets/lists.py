@@ -27,6 +27,11 @@ _TONES = {
 }
 
 
+def build_tone(build: Build) -> str:
+    """The style of a build's status."""
+    return _TONES[build.status]
+
+
 def app_list(badge: Callable[[AccountName], str], keys: Sequence[str] = ()) -> RowList[App]:
     """Apps of all accounts, by title; `keys` are the columns that the user chose."""
     columns: Sequence[Column[App]] = (
@@ -60,7 +65,7 @@ APP_FIELDS: Fields[App] = Fields(
 def build_list(now: Clock, keys: Sequence[str] = ()) -> RowList[Build]:
     """Builds of an app, newest first as the server gives them; `keys` are the columns that the user chose."""
     columns: Sequence[Column[Build]] = (
-            Column("status", "Status", status, 11, tone=lambda build: _TONES[build.status],
+            Column("status", "Status", status, 11, tone=build_tone,
                    sort=lambda build: build.status),
             Column("number", "Number", build_name, 7, align="right",
                    sort=lambda build: build.number),
@@ -105,7 +110,12 @@ BUILD_FIELDS: Fields[Build] = Fields(
 
 
 def artifact_list(
-    now: Clock, change: Callable[[Artifact], str] = lambda _: "", keys: Sequence[str] = ()
+    now: Clock,
+    change: Callable[[Artifact], str] = lambda _: "",
+    keys: Sequence[str] = (),
+    *,
+    kept: Callable[[Artifact], str] = lambda _: "",
+    has_archive: bool = False,
 ) -> RowList[Artifact]:
     """Artifacts of a build, under the headings of their actions where the provider has those.
 
@@ -113,6 +123,8 @@ def artifact_list(
         now: The clock.
         change: How much more one takes than in the build before; empty where that is not known.
         keys: Columns that the user chose.
+        kept: Whether one is archived or pinned, in a word.
+        has_archive: Whether there is an archive, so that the word is worth a column.
     """
     columns: Sequence[Column[Artifact]] = (
             Column("title", "Title", lambda artifact: artifact.title or f"({artifact.ref.artifact})", 18, grow=1,
@@ -120,11 +132,12 @@ def artifact_list(
             Column("public", "Public", lambda artifact: "public" if artifact.is_public else "", 6, drop=1,
                    tone=lambda _: "warn", sort=lambda artifact: bool(artifact.is_public)),
             Column("kind", "Kind", kind, 9, drop=4, tone=lambda _: "muted", sort=kind),
-            Column("change", "Change", change, 9, align="right", drop=3, tone=lambda _: "muted"),
+            Column("change", "Change", change, 6, align="right", drop=2, tone=lambda _: "muted"),
             Column("size", "Size", lambda artifact: size(artifact.size_bytes), 8, align="right",
                    sort=lambda artifact: artifact.size_bytes),
-            Column("age", "Age", lambda artifact: age(artifact.created_at, now()), 3, align="right", drop=2,
+            Column("age", "Age", lambda artifact: age(artifact.created_at, now()), 3, align="right", drop=3,
                    tone=lambda _: "muted", sort=lambda artifact: artifact.created_at),
+            Column("kept", "Kept", kept, 8, drop=2, tone=lambda _: "good", sort=kept, is_usual=has_archive),
             Column("type", "Type", lambda artifact: artifact.kind_raw, 12, drop=5, tone=lambda _: "muted",
                    sort=lambda artifact: artifact.kind_raw, is_usual=False),
             Column("id", "Id", lambda artifact: str(artifact.ref.artifact), 16, drop=6, tone=lambda _: "muted",

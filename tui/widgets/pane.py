@@ -203,6 +203,11 @@ class Pane(Vertical, Generic[T]):
             self.action_leave_filter(clear=True)
         return had
 
+    def set_filter(self, text: str) -> None:
+        """Filters as if that had been typed and kept."""
+        self._set_filter(text)
+        self.post_message(self.FilterSettled(self))
+
     # Loading ----------------------------------------------------------------------------------------------
 
     def _start(self, feeds: Sequence[Feed[T]]) -> None:
@@ -288,6 +293,8 @@ class Pane(Vertical, Generic[T]):
 
     def _settle(self) -> None:
         """Brings tail, placeholder, error banner and title in line with the state."""
+        if not self.query(".pane--error"):  # its screen is being closed, and its parts are gone before it
+            return
         loading = self.is_loading
         self._keep_time(loading=loading)
         self.rows.set_tail(self._tail(loading=loading))

@@ -101,6 +101,13 @@ def parse_build(data: object, app: AppRef) -> Build | None:
     )
 
 
+def parse_recent_build(data: object, account: AccountName, provider: str) -> tuple[App, Build] | None:
+    """One build of the list of all apps, with its app; None without the slug of either."""
+    app = parse_app(get_mapping(data, "repository"), account, provider)
+    build = parse_build(data, app.ref) if app is not None else None
+    return (app, build) if app is not None and build is not None else None
+
+
 def _parse_status(data: object) -> tuple[Status, str]:
     """The state by `status`; the words of `status_text` are not documented.
 

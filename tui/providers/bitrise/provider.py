@@ -279,6 +279,16 @@ class BitriseProvider:
         """Any call of the API."""
         return await self._client.call(method, path, body)
 
+    async def recent_builds(self, cursor: Cursor | None = None) -> Page[tuple[App, Build]]:
+        """Builds of all apps that the token may see, each with its app (Bitrise API, v0.1, build-list-all)."""
+        return await self._page(
+            ("builds",),
+            {},
+            cursor,
+            lambda item: parse.parse_recent_build(item, self.account.name, self.account.provider),
+            what="list of builds",
+        )
+
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()

@@ -296,6 +296,10 @@ class XcodeCloudProvider:
         """Any call of the API."""
         return await self._client.call(method, path, body)
 
+    async def recent_builds(self, cursor: Cursor | None = None) -> Page[tuple[App, Build]]:
+        """Refused: build runs are listed by product, workflow or repository only (App Store Connect API)."""
+        raise NotSupported("App Store Connect lists build runs of one product only.")
+
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._client.aclose()
