@@ -63,6 +63,11 @@ class TestXcodeCloud(ProviderContract):
         yield opened
         await opened.aclose()
 
+    async def test_a_run_tells_the_xcode_of_its_workflow(self, provider: Provider) -> None:
+        page = await provider.apps()
+        runs = [build for app in page.items for build in (await provider.builds(app.ref)).items]
+        assert (await provider.stack(runs[0]) or "").startswith("Xcode ")
+
 
 async def test_an_individual_key_is_accepted_too(demo_servers: DemoServers) -> None:
     provider = open_demo(demo_servers, individual=True)

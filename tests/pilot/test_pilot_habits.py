@@ -188,7 +188,7 @@ async def test_columns_of_ones_own(demo: DemoServers, home: Path) -> None:
             d = Driver(app, pilot, services, demo)
             await d.open_app("acme-android")
             build = d.explorer.builds.rows.rows[0]
-            await d.until(lambda: re.search(rf"#{build.number} +{build.commit_sha[:8]}", d.screen_text()))
+            await d.until(lambda: re.search(rf"#{build.number} +{(build.commit_sha or '')[:8]}", d.screen_text()))
             assert "succeeded" not in d.screen_text()
             assert any("nothing" in toast for toast in d.toasts)
 

@@ -156,6 +156,10 @@ class ArchiveProvider:
         """None."""
         return ()
 
+    async def stack(self, build: Build) -> str | None:
+        """As far as it is known of the build."""
+        return build.stack
+
     async def issues(self, build: Build) -> tuple[Issue, ...]:
         """None."""
         return ()

@@ -27,7 +27,7 @@ from tui.demo.xcode_cloud_runs import ISSUE_IDS, TEST_IDS, Action, Run
 CALLS_PER_HOUR: Final = 3600
 _RUN_INCLUDE: Final = ("builds", "workflow", "product", "sourceBranchOrTag", "destinationBranch", "pullRequest")
 _PRODUCT_INCLUDE: Final = ("app", "bundleId", "primaryRepositories")
-_WORKFLOW_INCLUDE: Final = ("product", "repository")
+_WORKFLOW_INCLUDE: Final = ("product", "repository", "xcodeVersion", "macOsVersion")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

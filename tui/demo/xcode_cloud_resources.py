@@ -68,7 +68,12 @@ class Resources:
     def workflow(self, product: ProductSpec, workflow: WorkflowSpec) -> Resource:
         """ciWorkflows."""
         values = attributes.workflow_attributes(product, workflow, self._data.opened_at)
-        related = {"product": lambda: self.product(product), "repository": lambda: self.repository(product)}
+        related: Relations = {
+            "product": lambda: self.product(product),
+            "repository": lambda: self.repository(product),
+            "xcodeVersion": lambda: Resource("ciXcodeVersions", "Xcode26B", {"name": "Xcode 26.1", "version": "17B55"}),
+            "macOsVersion": lambda: Resource("ciMacOsVersions", "macOS26B", {"name": "macOS 26.1", "version": "25B78"}),
+        }
         linked = ("repository", "buildRuns")
         return Resource("ciWorkflows", attributes.workflow_id(product, workflow), values, linked, related)
 

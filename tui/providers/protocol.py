@@ -129,6 +129,10 @@ class Provider(Protocol):
         """The actions of a build, in their order; empty where the system has none."""
         ...
 
+    async def stack(self, build: Build) -> str | None:
+        """What it is built with: a stack, or versions of Xcode and macOS; None where the system does not tell."""
+        ...
+
     async def issues(self, build: Build) -> tuple[Issue, ...]:
         """What the build found wrong, errors first; empty where the system has no such list."""
         ...

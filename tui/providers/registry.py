@@ -214,6 +214,10 @@ class _GuardedProvider:
         with _guard(self._name):
             return await self._inner.actions(build)
 
+    async def stack(self, build: Build) -> str | None:
+        with _guard(self._name):
+            return await self._inner.stack(build)
+
     async def issues(self, build: Build) -> tuple[Issue, ...]:
         with _guard(self._name):
             return await self._inner.issues(build)

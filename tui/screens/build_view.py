@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -61,6 +62,7 @@ class BuildScreen(PanelScreen):
             provider = await self._services.sessions[self._build.ref.account].provider()
             self._build = await provider.build(self._build.ref)
             self._parts = await provider.actions(self._build)
+            self._build = replace(self._build, stack=await provider.stack(self._build))
         except DigsiteError as error:
             self.notify(clean(str(error)), severity="error", markup=False)
         self._show()

@@ -14,6 +14,11 @@ from tui.testing.search import busy_app, find_artifact, first_of, startable
 class BuildContract:
     """The part of `ProviderContract` that is about builds."""
 
+    async def test_what_a_build_is_made_with_is_told_or_not_known(self, provider: Provider) -> None:
+        _, builds = await busy_app(provider)
+        stack = await provider.stack(builds[0])
+        assert stack is None or stack.strip()
+
     async def test_the_log_of_a_finished_build_is_whole(self, provider: Provider) -> None:
         _, builds = await busy_app(provider)
 

@@ -201,6 +201,10 @@ class AutoindexProvider:
         """None."""
         return ()
 
+    async def stack(self, build: Build) -> str | None:
+        """As far as it is known of the build."""
+        return build.stack
+
     async def issues(self, build: Build) -> tuple[Issue, ...]:
         """None."""
         return ()

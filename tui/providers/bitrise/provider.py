@@ -226,6 +226,10 @@ class BitriseProvider:
         """None: a Bitrise build has steps, which only its log tells of."""
         return ()
 
+    async def stack(self, build: Build) -> str | None:
+        """The stack, which every build names."""
+        return build.stack
+
     async def issues(self, build: Build) -> tuple[Issue, ...]:
         """None: see `build_refusal`."""
         return ()

@@ -84,6 +84,19 @@ def _related(data: object, name: str, along: Included) -> tuple[str | None, Mapp
     return key, along.get((kind, key), {})
 
 
+def related_id(data: object, name: str, along: Included) -> str | None:
+    """The id of a related resource that was included."""
+    return _related(data, name, along)[0]
+
+
+def stack(answer: object) -> str | None:
+    """`Xcode 26.1 on macOS 26.1`, of a ciWorkflows answer that brought its versions along."""
+    data, along = item(answer), included(answer)
+    versions = (_related(data, name, along)[1] for name in ("xcodeVersion", "macOsVersion"))
+    names = [name for version in versions if (name := get_str(version, "name") or get_str(version, "version"))]
+    return " on ".join(names) or None
+
+
 def parse_app(data: object, along: Included, account: AccountName, provider: str) -> App | None:
     """One ciProducts resource; None without an id. A FRAMEWORK has no app and so no bundle id."""
     product = get_id(data, "id")

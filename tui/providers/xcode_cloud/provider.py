@@ -257,6 +257,17 @@ class XcodeCloudProvider:
         """The actions of a run."""
         return (await self._actions(build)).items
 
+    async def stack(self, build: Build) -> str | None:
+        """The versions of Xcode and macOS that the run's workflow asks for now: a run keeps none of its own."""
+        answer = await self._client.get(
+            "v1", "ciBuildRuns", build.ref.build, what="build run", params={"include": "workflow"}
+        )
+        workflow = parse.related_id(parse.item(answer), "workflow", parse.included(answer))
+        if workflow is None:
+            return None
+        include = {"include": "xcodeVersion,macOsVersion"}
+        return parse.stack(await self._client.get("v1", "ciWorkflows", workflow, what="workflow", params=include))
+
     async def issues(self, build: Build) -> tuple[Issue, ...]:
         """The issues of all actions, errors first; an action that counts none is not asked."""
         actions = [action for action in await self.actions(build) if _has_issues(action)]
