@@ -24,10 +24,12 @@ async def in_daemon_thread(function: Callable[[], T], *, name: str) -> T:
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: Exception | None) -> None:
+    def settle(result: T | None, error: BaseException | None) -> None:
         if answer.done():  # the caller gave up
             return
-        if error is not None:
+        if isinstance(error, StopIteration):  # no future takes one
+            answer.set_exception(RuntimeError(repr(error)))
+        elif error is not None:
             answer.set_exception(error)
         else:
             answer.set_result(result)  # type: ignore[arg-type]  # None only where the function gave None
@@ -36,7 +38,7 @@ async def in_daemon_thread(function: Callable[[], T], *, name: str) -> T:
         result, error = None, None
         try:
             result = function()
-        except Exception as raised:  # noqa: BLE001  # handed to the caller as it is
+        except BaseException as raised:  # noqa: BLE001  # handed to the caller, who would else wait for ever
             error = raised
         try:
             loop.call_soon_threadsafe(settle, result, error)

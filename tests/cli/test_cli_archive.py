@@ -152,7 +152,7 @@ def test_prune_keeps_what_is_not_proved(digsite: Digsite, configured: Path) -> N
 def test_killed_in_the_middle_and_run_again(
     digsite: Digsite, configured: Path, demo: DemoServers, env: Mapping[str, str], tmp_path: Path
 ) -> None:
-    demo.faults.bytes_per_second = 4_000_000
+    demo.faults.bytes_per_second = 16_000_000
     with subprocess.Popen(
         [sys.executable, "-m", "tui", "archive", "run"],
         env={**env, **demo.environment()},
@@ -168,7 +168,8 @@ def test_killed_in_the_middle_and_run_again(
         assert "Another" in refused.err
         os.kill(running.pid, signal.SIGKILL)
     demo.faults.bytes_per_second = None
-    there = sum(p.stat().st_size for p in configured.rglob("*") if p.is_file() and p.name in names(demo, digsite))
+    titles = names(digsite)
+    there = sum(p.stat().st_size for p in configured.rglob("*") if p.is_file() and p.name in titles)
     done = digsite("archive", "run", "--json")
     assert done.code == 0
     assert done.json["summary"]["busy"] == 0
@@ -178,7 +179,7 @@ def test_killed_in_the_middle_and_run_again(
     assert not [path for path in (configured / ".digsite").rglob("*") if path.is_file()]
 
 
-def names(demo: DemoServers, digsite: Digsite) -> set[str]:
+def names(digsite: Digsite) -> set[str]:
     """What the app's artifacts are called."""
     listed = digsite("ls", f"{APP}/latest-green@release%2F4.0", "--json").json["artifacts"]
     return {artifact["title"] for artifact in listed}

@@ -147,7 +147,7 @@ class Figures:
         undated = " AND artifacts.created_at IS NULL" if group.is_undated else ""
         # By size first, so that it ends at the limit; the cross join keeps SQLite from beginning with all builds.
         first = (
-            "SELECT size_bytes, build_id, position FROM artifacts INDEXED BY artifacts_size"
+            "SELECT size_bytes, build_id, position FROM artifacts INDEXED BY artifacts_size"  # noqa: S608  # our own
             " CROSS JOIN builds ON builds.id = build_id WHERE artifacts.app_id = ? AND size_bytes >= ?"
             f"{''.join(terms)}{undated} ORDER BY size_bytes DESC LIMIT ?"
         )

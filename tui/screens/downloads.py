@@ -71,14 +71,17 @@ class Downloads:
             return
         if not found:
             self._say("There is no artifact to download.", severity="warning")
-            return
+        elif await self.offer(found, with_options=with_options):
+            self._screen.pane.rows.unmark(row.ref for row in rows)
+
+    async def offer(self, found: Sequence[Origin], *, with_options: bool) -> bool:
+        """Queues artifacts, several after a dialog with their list and sum; False when the user went back."""
         options: DownloadOptions | None = DownloadOptions(self._services.download_dir, self._services.template)
         if with_options and options is not None:
             options = await self._screen.app.push_screen_wait(DownloadDialog(found, options))
         elif len(found) > 1 and options is not None and not await self._confirm(found, options):
             options = None
-        if options is not None and await self._queue(found, options):
-            self._screen.pane.rows.unmark(row.ref for row in rows)
+        return options is not None and await self._queue(found, options)
 
     async def _confirm(self, found: Sequence[Origin], options: DownloadOptions) -> bool:
         targets = options.template.targets(options.folder, found)

@@ -34,9 +34,9 @@ from tui.screens.handoff import HandOff
 from tui.screens.history import History
 from tui.screens.keeping import Keeping
 from tui.screens.place import Place
-from tui.screens.transfers import TransfersScreen
+from tui.screens.programs import Programs
 from tui.screens.undo import Undo
-from tui.screens.views import Views
+from tui.screens.views import TRANSFERS, Views
 from tui.services import Found, Services
 from tui.services.remembered import Remembered
 from tui.widgets.crumbs import Crumbs
@@ -387,7 +387,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_transfers(self) -> None:
         """Opens the list of all transfers."""
-        self.app.push_screen(TransfersScreen(self._services.transfers))
+        self._views.show(TRANSFERS)
 
     def action_publish(self) -> None:
         """Switches the public install page of the chosen artifacts."""
@@ -434,6 +434,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def action_hand_off(self, what: str) -> None:
         """Copies, opens or shows the row under the cursor in another form."""
         self._hand_off.do(what, self.pane.rows.current)
+
+    def action_programs(self) -> None:
+        Programs(self, self._services).offer(self.pane.rows.current)
 
     def action_elsewhere(self, what: str) -> None:
         """Asks where to go: search, newest builds, saved digs."""

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Static
 
 from tui.config import MAX_JOBS, parse_rate
 from tui.safe_text import clean
+from tui.screens.explorer_keys import VIEW_BINDINGS
 from tui.transfers import INTERRUPTED, TransferQueue, TransferSnapshot, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.crumbs import Crumbs
@@ -33,8 +34,8 @@ _CANCEL_CHOICES: Final = (
 _RETRIED: Final = frozenset({TransferState.FAILED, TransferState.CANCELLED})
 
 
-class TransfersScreen(Screen[None]):
-    """The queue. Closing it changes nothing: transfers go on.
+class TransfersScreen(Screen[int | None]):
+    """The queue. Closing it changes nothing: transfers go on. Gives the number of the view to go to, if any.
 
     Args:
         transfers: What it shows.
@@ -55,6 +56,7 @@ what is unfinished is offered again at the next start.
         Binding("K", "move(-1)", "Earlier", id="transfers.earlier", tooltip="Move up in the order"),
         Binding("J", "move(1)", "Later", id="transfers.later", tooltip="Move down in the order"),
         Binding("L", "limits", "Limits", id="transfers.limits", tooltip="Files at once, and bytes a second"),
+        *VIEW_BINDINGS,
         Binding("question_mark,f1", "toggle_help", "Help", id="transfers.help"),
         Binding("q", "app.quit", "Quit", id="transfers.quit"),
     ]
@@ -187,6 +189,10 @@ what is unfinished is offered again at the next start.
             self.app.action_hide_help_panel()
         else:
             self.app.action_show_help_panel()
+
+    def action_view(self, number: int) -> None:
+        """Goes to another view."""
+        self.dismiss(number)
 
     def action_back(self) -> None:
         """Back to the explorer."""

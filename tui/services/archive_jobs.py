@@ -11,7 +11,7 @@ from tui.archive.claims import Claims
 from tui.archive.layout import build_folder
 from tui.archive.manifest import TornManifest
 from tui.errors import DigsiteError
-from tui.models import App, Artifact, Build
+from tui.models import App, Artifact, ArtifactId, Build
 from tui.models.rules import ArchiveRule
 from tui.providers import Provider
 from tui.services.resolve import artifact_part
@@ -53,6 +53,7 @@ class Target:
 
     rule: ArchiveRule
     mark: str
+    """Of the rule; empty for what is chosen by hand, of which no later run takes anything as done."""
     store: Store
     layout: Layout
     reader: Reader
@@ -68,6 +69,19 @@ class Job:
     app: App
     build: Build
     path: str
+    chosen: frozenset[ArtifactId] | None = None
+    """Only these artifacts; None for all that the rule wants."""
+
+    def wants(self, artifact: Artifact) -> bool:
+        """Whether an artifact of the build is to be archived."""
+        if self.chosen is not None:
+            return artifact.ref.artifact in self.chosen
+        return not self.target.rule.kinds or artifact.kind in self.target.rule.kinds
+
+
+def open_target(rule: ArchiveRule, store: Store, *, by_hand: bool = False) -> Target:
+    """A rule with what works on its destination."""
+    return Target(rule, "" if by_hand else mark_of(rule), store, Layout(store), Reader(store), Claims(store))
 
 
 def mark_of(rule: ArchiveRule) -> str:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
-from tui.archive import Copied, Copier, Entry, Layout, Lost, Manifest, Reader, Store, StoreDown
+from tui.archive import Copied, Copier, Entry, Lost, Manifest, Store, StoreDown
 from tui.archive.claims import Claims
 from tui.archive.layout import readable_name
 from tui.archive.selection import Choice, Selection, wants_app
@@ -26,7 +26,7 @@ from tui.models import App, Artifact, Build, BuildQuery, Cursor, Source
 from tui.models.rules import ArchiveRule, RetentionRule
 from tui.paths import join
 from tui.providers import Provider
-from tui.services.archive_jobs import Item, Job, Summary, Target, claim_folder, find_folder, holds, item_of, mark_of
+from tui.services.archive_jobs import Item, Job, Summary, Target, claim_folder, find_folder, holds, item_of, open_target
 from tui.services.indexing import check_budget
 from tui.services.resolve import all_apps, build_part
 from tui.services.session import ARCHIVE, Session
@@ -86,16 +86,27 @@ class Archiver:
         Args:
             rules: Each with its opened destination.
         """
-        targets = [
-            Target(rule, mark_of(rule), store, Layout(store), Reader(store), Claims(store)) for rule, store in rules
-        ]
+        targets = [open_target(rule, store) for rule, store in rules]
         try:
             for target in targets:
                 await self._run_rule(target)
         finally:
-            self._stop.set()
-            await in_daemon_thread(lambda: self._settle([target.claims for target in targets]), name="archive-end")
+            await self._end(targets)
         return self.summary
+
+    async def run_build(self, job: Job) -> Summary:
+        """Archives one build, or chosen artifacts of it; what fails is in the summary."""
+        self.summary.builds += 1
+        await self._builds.acquire()
+        try:
+            await self._run_build(job)
+        finally:
+            await self._end([job.target])
+        return self.summary
+
+    async def _end(self, targets: Sequence[Target]) -> None:
+        self._stop.set()
+        await in_daemon_thread(lambda: self._settle([target.claims for target in targets]), name="archive-end")
 
     def _settle(self, claims: Sequence[Claims]) -> None:
         """Waits until copies that were stopped have cleaned up, then gives up what was claimed."""
@@ -201,7 +212,7 @@ class Archiver:
             return True
         check_budget(job.provider, _KEPT_BUDGET)
         artifacts = await whole_list(job.provider, job.build)
-        wanted = [a for a in artifacts if not target.rule.kinds or a.kind in target.rule.kinds]
+        wanted = [artifact for artifact in artifacts if job.wants(artifact)]
         todo = [artifact for artifact in wanted if not holds(manifest, artifact)]
         if self._dry_run:
             for artifact in todo:
@@ -236,7 +247,8 @@ class Archiver:
         entries = [*manifest.entries, *(r for r in results if isinstance(r, Entry))]
         lost = [*manifest.lost, *(r for r in results if isinstance(r, Lost))]
         settled = all(result is not None for result in results)
-        rules = {*manifest.rules, *([job.target.mark] if settled else [])}
+        mark = job.target.mark
+        rules = {*manifest.rules, *([mark] if settled and mark else [])}
         written = replace(
             manifest, build=job.build, entries=tuple(entries), lost=tuple(lost), rules=tuple(sorted(rules))
         )
@@ -290,7 +302,7 @@ class Archiver:
         return fetch
 
     def _remember(self, job: Job) -> None:
-        if not self._dry_run:
+        if not self._dry_run and job.target.mark:
             self._state.add_done(job.target.store.name, job.target.mark, job.build.ref)
 
     def _note(self, item: Item) -> None:

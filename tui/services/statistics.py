@@ -13,7 +13,7 @@ from tui.models import AppRef
 from tui.models.totals import AppEntry, CatalogedArtifact, DayTotal
 from tui.paths import DigPath, encode, join
 from tui.stats import grouping
-from tui.stats.grouping import By, Group
+from tui.stats.grouping import NONE, By, Group
 from tui.stats.growth import growth
 from tui.stats.health import PERIOD_DAYS, Health, health
 from tui.stats.overview import Overview
@@ -45,7 +45,7 @@ class Statistics:
                 return grouping.by_app(self.figures.by_app(self.apps), self.names())
             case By.WORKFLOW | By.BRANCH:
                 field: Literal["workflow", "branch"] = "workflow" if by is By.WORKFLOW else "branch"
-                return grouping.by_label(self.figures.labels(self.apps, field), lambda total: total.label or "none")
+                return grouping.by_label(self.figures.labels(self.apps, field), lambda each: each.label or NONE)
             case By.KIND:
                 return grouping.by_kind(self.days())
             case By.AGE:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from tui.models import AppRef
-from tui.models.totals import DayTotal, LabelTotal
+from tui.models import AppRef, ArtifactKind
+from tui.models.totals import DayTotal, LabelTotal, Members
 
 T = TypeVar("T", DayTotal, LabelTotal)
 
 _AGES: Final = ((7, "under 7 days"), (30, "7 to 29 days"), (90, "30 to 89 days"), (180, "90 to 179 days"))
 _OLDER: Final = "180 days and older"
 _UNKNOWN: Final = "unknown"
+NONE: Final = "none"
+"""The label of builds without a branch or workflow."""
 
 
 class By(StrEnum):
@@ -71,6 +74,36 @@ def by_label(totals: Iterable[LabelTotal], name: Callable[[LabelTotal], str]) ->
 def by_app(totals: Iterable[LabelTotal], names: Mapping[AppRef, str]) -> list[Group]:
     """By app, the most bytes first."""
     return by_label(totals, lambda total: names[total.app])
+
+
+def members(by: By, label: str, today: date) -> Members:
+    """Which artifacts one line counts, where it counts by anything but account and app.
+
+    Args:
+        by: What it counts by.
+        label: Of the line; `NONE` are the builds without a branch or workflow.
+        today: The day that ages were counted from.
+    """
+    name = "" if label == NONE else label
+    match by:
+        case By.BRANCH:
+            return Members(branch=name)
+        case By.WORKFLOW:
+            return Members(workflow=name)
+        case By.KIND:
+            return Members(kind=ArtifactKind(label))
+    if label == _UNKNOWN:
+        return Members(is_undated=True)
+    if by is By.MONTH:
+        first = date.fromisoformat(f"{label}-01")
+        return Members(first=first, last=first.replace(day=monthrange(first.year, first.month)[1]))
+    younger = 0
+    for days, name in _AGES:
+        if name == label:
+            last = today - timedelta(days=younger) if younger else None
+            return Members(first=today - timedelta(days=days - 1), last=last)
+        younger = days
+    return Members(last=today - timedelta(days=younger))
 
 
 def _summed(totals: Iterable[T], label: Callable[[T], str]) -> list[Group]:
