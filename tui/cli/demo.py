@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,8 +31,9 @@ def open_demo(*, port: int) -> int:
     from tui.cli.explore import explore
     from tui.demo.servers import DemoServers
 
-    with DemoServers(port=port) as servers:
-        return explore(None, demo_sessions(servers), with_catalog=False)
+    # A catalog of its own: what the demo lists is not to stand among what the user's accounts have.
+    with DemoServers(port=port) as servers, tempfile.TemporaryDirectory() as folder:
+        return explore(None, demo_sessions(servers), catalog_path=Path(folder) / "catalog.sqlite")
 
 
 def demo_sessions(servers: DemoServers) -> list[Session]:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -42,6 +43,7 @@ def explore(
     *,
     start_filter: str = "",
     with_catalog: bool = True,
+    catalog_path: Path | None = None,
 ) -> int:
     """Runs the explorer; gives the exit code.
 
@@ -50,6 +52,7 @@ def explore(
         sessions: Stand in for the configured accounts (the demo's).
         start_filter: What is filtered there.
         with_catalog: Whether listings are shown from the catalog first, and kept there.
+        catalog_path: Where it is; by default in the cache folder.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
         warn("digsite: the explorer needs a terminal.")
@@ -59,7 +62,9 @@ def explore(
         _refuse_unknown_account(start.account)
     if sessions is None:
         ask_for_secrets()
-    code, wants_demo = asyncio.run(_run(start, sessions, start_filter=start_filter, with_catalog=with_catalog))
+    code, wants_demo = asyncio.run(
+        _run(start, sessions, start_filter=start_filter, with_catalog=with_catalog, catalog_path=catalog_path)
+    )
     if wants_demo:
         from tui.cli.demo import open_demo
 
@@ -82,14 +87,20 @@ def _refuse_unknown_account(name: str) -> None:
 
 
 async def _run(
-    start: DigPath | None, sessions: Sequence[Session] | None, *, start_filter: str, with_catalog: bool
+    start: DigPath | None,
+    sessions: Sequence[Session] | None,
+    *,
+    start_filter: str,
+    with_catalog: bool,
+    catalog_path: Path | None,
 ) -> tuple[int, bool]:
     gc.disable()  # what is made now stays, and to look through it again and again takes a fifth of the start
     from tui.app import DigsiteApp
     from tui.config import load_config
     from tui.services import open_services
 
-    async with open_services(load_config(), sessions, with_catalog=with_catalog) as services:
+    config = load_config()
+    async with open_services(config, sessions, with_catalog=with_catalog, catalog_path=catalog_path) as services:
         app = DigsiteApp(services, start=start, start_filter=start_filter)
         loop = asyncio.get_running_loop()
         loop.call_later(STARTED_S, _collect_again)

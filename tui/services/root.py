@@ -146,7 +146,11 @@ def configured_sessions(
 
 @asynccontextmanager
 async def open_services(
-    config: Config, sessions: Sequence[Session] | None = None, *, with_catalog: bool = False
+    config: Config,
+    sessions: Sequence[Session] | None = None,
+    *,
+    with_catalog: bool = False,
+    catalog_path: Path | None = None,
 ) -> AsyncIterator[Services]:
     """Opens what a run needs.
 
@@ -154,11 +158,12 @@ async def open_services(
         config: What config.toml says.
         sessions: Stand in for the configured accounts (the demo's).
         with_catalog: Whether listings are shown from the catalog first, and kept there.
+        catalog_path: Where it is; by default in the cache folder.
     """
     problems: list[DigsiteError] = []
     if sessions is None:
         sessions, problems = configured_sessions(config)
-    catalog = Catalog(cache_dir() / "catalog.sqlite") if with_catalog else None
+    catalog = Catalog(catalog_path or cache_dir() / "catalog.sqlite") if with_catalog else None
     services = Services(config, sessions, problems, catalog)
     try:
         yield services
