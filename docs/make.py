@@ -22,7 +22,8 @@ HERE = Path(__file__).parent
 WIDTH = 100
 _KEY_NAMES = {
     "at": "@", "slash": "/", "question_mark": "?", "exclamation_mark": "!", "colon": ":", "equals_sign": "=",
-    "semicolon": ";", "ampersand": "&", "left_square_bracket": "[", "right_square_bracket": "]", "ctrl+backslash": "ctrl+\\", "ctrl+underscore": "ctrl+_",
+    "semicolon": ";", "ampersand": "&",
+    "left_square_bracket": "[", "right_square_bracket": "]", "ctrl+backslash": "ctrl+\\", "ctrl+underscore": "ctrl+_",
 }  # fmt: skip
 
 
