@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from tui.demo import android_xml, ios_app, seeds
 from tui.demo.archives import Archive, Body, Filler, Plain
+from tui.demo.icon import icon
 from tui.demo.ios_app import KIB, IosApp
 from tui.demo.log_failures import LogSubject
 from tui.demo.logs import bitrise_log, repeated, xcodebuild_log
@@ -122,6 +123,7 @@ def _apk(content: Content) -> _Layout:
         f"assets/ranking-{generation}.tflite": _random(f"{generation}", model),
         "META-INF/MANIFEST.MF": b"Manifest-Version: 1.0\r\nCreated-By: Android Gradle 9.0.0\r\n\r\n",
         "res/layout/activity_main.xml": manifest[:512],
+        "res/mipmap-xhdpi/ic_launcher.png": icon(),
     }
     return _Layout(files, "resources.arsc")
 

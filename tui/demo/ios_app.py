@@ -10,6 +10,7 @@ from typing import Final
 
 from tui.demo import seeds
 from tui.demo.archives import Filler
+from tui.demo.icon import icon
 
 KIB: Final = 1024
 TEAM: Final = "A1B2C3D4E5"
@@ -119,6 +120,7 @@ def bundle(app: IosApp, folder: str) -> dict[str, bytes]:
         f"{root}embedded.mobileprovision": _profile(app),
         f"{root}{app.module}": _binary(app, app.module, _EXECUTABLE, 96 * KIB + 2 * KIB * (app.number % 32)),
         f"{root}PkgInfo": b"APPL????",
+        f"{root}AppIcon60x60@2x.png": icon(),
         f"{root}Frameworks/AcmeKit.framework/AcmeKit": _binary(app, "AcmeKit", _DYLIB, 48 * KIB),
         f"{root}Frameworks/AcmeKit.framework/Info.plist": plistlib.dumps(
             {"CFBundleIdentifier": "com.acme.kit", "CFBundleShortVersionString": "3.2.1"}
