@@ -199,7 +199,7 @@ async def test_a_server_that_it_leaves_behind_is_not_waited_for(tmp_path: Path) 
 @pytest.mark.skipif(sys.platform != "linux", reason="which signals a process ignores is read from /proc")
 async def test_in_the_terminal_ctrl_c_is_for_the_program_alone_and_afterwards_for_digsite() -> None:
     before = signal.getsignal(signal.SIGINT)
-    # It waits until digsite ignores the signal; and whoever started these tests may have had it ignored in all programs.
+    # It waits until digsite ignores the signal; and who started these tests may have had it ignored in all programs.
     code = (
         "import os, re, signal\n"
         "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
