@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -47,16 +48,24 @@ class FakeProvider:
     takes: bool = True
     error: Exception | None = None
     sent: list[object] = field(default_factory=list)
+    goes_away: bool = False
+    """Answers nothing any more once a change was sent."""
     gate: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     def build_refusal(self, verb: BuildVerb, build: Build | None = None) -> str | None:
         return "It has ended." if verb is BuildVerb.ABORT and build and build.status.is_finished else None
 
+    def _look(self) -> None:
+        if self.goes_away and self.sent:
+            raise Unreachable("Nobody answers.")
+
     async def builds(self, app: AppRef) -> Page[Build]:
+        self._look()
         return Page(tuple(self.listed))
 
     async def build(self, ref: BuildRef) -> Build:
+        self._look()
         return next(one for one in self.listed if one.ref == ref)
 
     async def start(self, request: StartRequest) -> Build:
@@ -112,6 +121,24 @@ async def test_a_start_is_noted_without_its_environment(changes: BuildChanges, j
     assert started.number == 2
     assert noted(journal) == [("start", "sent"), ("start", "done")]
     assert "hush" not in text_of(journal)
+
+
+async def test_a_look_that_fails_says_nothing_of_the_change(changes: BuildChanges, journal: Path) -> None:
+    running = build(1)
+    tried: tuple[Callable[[FakeProvider], Awaitable[Build]], ...] = (
+        lambda fake: changes.start(given(fake), WANTED),
+        lambda fake: changes.abort(given(fake), running),
+    )
+    for number, change in enumerate(tried):
+        with pytest.raises(OutcomeUnknown, match="answer was lost"):
+            await change(FakeProvider(listed=[running], loses=True, goes_away=True))
+        assert noted(journal)[2 * number + 1][1] == "unknown"
+
+
+async def test_a_lost_rebuild_is_not_taken_for_a_build_of_another_workflow(changes: BuildChanges) -> None:
+    fake = FakeProvider(loses=True, takes=False, others=[build(3, workflow="nightly")])
+    with pytest.raises(OutcomeUnknown):
+        await changes.start(given(fake), StartRequest(APP, "primary", rebuild=build(1).ref))
 
 
 async def test_a_lost_answer_is_looked_up_and_nothing_is_sent_again(changes: BuildChanges, journal: Path) -> None:

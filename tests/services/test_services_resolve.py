@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tui.errors import Conflict, NotFound, NotSupported, OutcomeUnknown, PathError
+from tui.errors import Conflict, NotFound, NotSupported, OutcomeUnknown, PathError, Unreachable
 from tui.models import (
     Account,
     AccountName,
@@ -220,6 +220,20 @@ async def test_publish_that_did_not_happen_is_not_repeated(fake: FakeProvider) -
     with pytest.raises(OutcomeUnknown):
         await Changes().publish(fake, fake.all_artifacts[0], enabled=True)  # type: ignore[arg-type]
     assert fake.calls == ["patch", "show"]
+
+
+async def test_a_look_that_fails_says_nothing_of_a_publish(
+    fake: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(_: Artifact) -> Artifact:
+        raise Unreachable("Nobody answers.")
+
+    fake.lose_answer = True
+    monkeypatch.setattr(fake, "artifact", nobody)
+    journal = tmp_path / "changes.jsonl"
+    with pytest.raises(OutcomeUnknown, match="answer was lost"):
+        await Changes(Journal(journal)).publish(fake, fake.all_artifacts[0], enabled=True)  # type: ignore[arg-type]
+    assert [json.loads(line)["state"] for line in journal.read_text().splitlines()] == ["sent", "unknown"]
 
 
 async def test_delete_whose_answer_is_lost_is_looked_up(fake: FakeProvider) -> None:

@@ -42,13 +42,13 @@ class BuildChanges:
             with self._noted(str(verb), request.app, request.rebuild):
                 try:
                     return await provider.start(request)
-                except OutcomeUnknown as error:
+                except OutcomeUnknown as lost:
                     found = await _new_builds(provider, request, before)
                     if len(found) == 1:
                         return found[0]
                     raise OutcomeUnknown(
-                        error.message, hint=error.hint or "Look at the newest builds before you start it again."
-                    ) from error
+                        lost.message, hint=lost.hint or "Look at the newest builds before you start it again."
+                    ) from lost
 
     async def abort(self, provider: Provider, build: Build, reason: str = DEFAULT_REASON) -> Build:
         """Ends a build; gives it back as the server then has it.
@@ -63,8 +63,11 @@ class BuildChanges:
         with self._alone(build.ref, "An abort of this build"), self._noted("abort", build.ref.app_ref, build.ref):
             try:
                 await provider.abort(build.ref, reason)
-            except OutcomeUnknown:
-                seen = await provider.build(build.ref)
+            except OutcomeUnknown as lost:
+                try:
+                    seen = await provider.build(build.ref)
+                except DigsiteError:
+                    raise lost from None  # that the look failed says nothing of the change
                 if seen.status is not Status.ABORTED:
                     raise
                 return seen
@@ -102,10 +105,14 @@ class BuildChanges:
 
 
 async def _new_builds(provider: Provider, request: StartRequest, before: set[BuildRef]) -> list[Build]:
-    """Builds that were not there before and can be the one that was asked for."""
-    builds = [build for build in (await provider.builds(request.app)).items if build.ref not in before]
+    """Builds that were not there before and can be the one that was asked for; none where nobody can tell."""
+    try:
+        listed = (await provider.builds(request.app)).items
+    except DigsiteError:
+        return []
+    builds = [build for build in listed if build.ref not in before]
     if request.rebuild is not None:
-        return builds
+        return [build for build in builds if request.workflow in {"", build.workflow}]
     return [
         build
         for build in builds

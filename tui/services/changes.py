@@ -37,8 +37,11 @@ class Changes:
         with self._alone(artifact.ref), self._noted(f"public {'on' if enabled else 'off'}", artifact):
             try:
                 return await provider.set_public(artifact, enabled)
-            except OutcomeUnknown:
-                seen = await provider.artifact(artifact)
+            except OutcomeUnknown as lost:
+                try:
+                    seen = await provider.artifact(artifact)
+                except DigsiteError:
+                    raise lost from None  # that the look failed says nothing of the change
                 if seen.is_public is not enabled:
                     raise
                 return seen
