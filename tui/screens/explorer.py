@@ -143,6 +143,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._follower.start()
         self.call_after_refresh(self._begin)  # the first paint waits for no answer
 
+    def on_unmount(self) -> None:
+        self._history.keep()
+
     def _begin(self) -> None:
         self._downloads.restore()
         self.apps.show("", self._feeds.apps(), empty=self._feeds.no_apps)
@@ -436,6 +439,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._hand_off.do(what, self.pane.rows.current)
 
     def action_programs(self) -> None:
+        """Offers programs and commands of the user's own for the row under the cursor."""
         Programs(self, self._services).offer(self.pane.rows.current)
 
     def action_elsewhere(self, what: str) -> None:

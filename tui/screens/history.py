@@ -38,6 +38,7 @@ class History:
         self._visits: list[Visit] = []
         self._at = -1
         self._is_travelling = False
+        self._place = ""
         try:
             self._last = DigPath.parse(remembered.get(_PLACE) or "")
         except PathError:
@@ -48,9 +49,14 @@ class History:
         """Where the last run ended; empty when that is not known."""
         return self._last
 
+    def keep(self) -> None:
+        """At the end of the run: keeps the last place for the next one. It waits for the disk, so not before."""
+        if self._place:
+            self._remembered.set(_PLACE, self._place)
+
     def visited(self, app: App, build: Build | None = None) -> None:
         """Something was opened: what was ahead is forgotten."""
-        self._remembered.set(_PLACE, self._screen.path_of(build or app))
+        self._place = self._screen.path_of(build or app)
         if self._is_travelling:
             return
         visit = Visit(app, build)
