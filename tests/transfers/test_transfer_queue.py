@@ -42,6 +42,7 @@ async def test_cancel_keeps_the_part_and_retry_goes_on(
     server.plan = [Answer(pause=threading.Event())]
     transfer = queue.add(make_artifact(size=2 * MB), folder / "app.apk", label="app")
     await half_sent(server)
+    await asyncio.to_thread(server.drain, part_path(folder / "app.apk"))
     queue.cancel(transfer)
     (result,) = await queue.wait([transfer])
     assert result.state is TransferState.CANCELLED
