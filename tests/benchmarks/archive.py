@@ -86,7 +86,7 @@ def nginx(folder: Path) -> Iterator[str]:
         f" server {{ listen 127.0.0.1:{PORT}; root {folder}/served; autoindex on; }} }}\n"
     )
     with subprocess.Popen([tool("nginx"), "-c", str(conf)]) as server:
-        time.sleep(0.5)
+        time.sleep(0.5)  # no event tells when nginx listens; nothing is timed yet
         try:
             yield f"http://127.0.0.1:{PORT}"
         finally:

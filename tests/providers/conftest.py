@@ -98,7 +98,7 @@ class ScriptedServer:
         for byte in itertools.chain(answer, itertools.repeat(ord(" "))):
             writer.write(bytes([byte]))
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn, no time: the client reads each byte by itself
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -136,7 +136,7 @@ async def test_the_hook_gets_json_and_no_secret(tmp_path: Path, monkeypatch: pyt
     [
         (["/no/such/program"], "cannot be started"),
         ([sys.executable, "-c", "raise SystemExit(3)"], "exit code 3"),
-        ([sys.executable, "-c", "import time; time.sleep(600)"], "did not end within"),
+        ([sys.executable, "-c", "import time; time.sleep(600)"], "did not end within"),  # killed; nobody waits for it
     ],
 )
 async def test_a_hook_that_fails_is_named(command: list[str], words: str) -> None:

@@ -69,4 +69,5 @@ async def test_a_program_is_believed_only_when_it_says_so(tmp_path: Path) -> Non
 
 async def test_a_program_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.terminal.clipboard._PROGRAM_LIMIT_S", 0.05)
+    # The program is killed; nobody waits for its end.
     assert not await fill((sys.executable, "-c", "import time; time.sleep(600)"), "text")

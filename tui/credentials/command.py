@@ -66,7 +66,7 @@ async def secret_of_command(command: Sequence[str], *, timeout_s: float = TIMEOU
             f"The token_command {program} did not end within {timeout_s:.0f} seconds.", hint=by_hand
         ) from None
     finally:
-        await _end(process)
+        await end_with_children(process)
     if code != 0:
         raise CredentialError(f"The token_command {program} failed with exit code {code}.", hint=by_hand)
     if len(printed) > MAX_BYTES:
@@ -91,7 +91,8 @@ async def _read_all(process: asyncio.subprocess.Process) -> bytes:
     return printed
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end_with_children(process: asyncio.subprocess.Process) -> None:
+    """Kills a program that was started in a session of its own, and all that it has started; it may have ended."""
     if process.returncode is None:
         with suppress(ProcessLookupError):
             if hasattr(os, "killpg"):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
-from tui.credentials.command import scrubbed_environment
+from tui.credentials.command import end_with_children, scrubbed_environment
 from tui.errors import DigsiteError, NotFound
 from tui.models import Build, BuildRef
 from tui.providers import Provider
@@ -149,7 +146,7 @@ async def run_hook(command: Sequence[str], build: Build, *, timeout_s: float = H
     except TimeoutError:
         return f"The notify command did not end within {timeout_s:.0f} seconds."
     finally:
-        await _end(process)
+        await end_with_children(process)
     return f"The notify command failed with exit code {process.returncode}." if process.returncode else None
 
 
@@ -172,13 +169,3 @@ def hook_document(build: Build) -> bytes:
         "web_url": build.web_url,
     }
     return json.dumps(document).encode("ascii") + b"\n"
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-        await process.wait()

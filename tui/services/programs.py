@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from tui import folders
-from tui.credentials.command import scrubbed_environment
+from tui.credentials.command import end_with_children, scrubbed_environment
 from tui.errors import DigsiteError
 from tui.habits import Command
 from tui.models import App, Artifact, ArtifactKind, Build
@@ -246,7 +246,7 @@ async def run_in_background(
         except TimeoutError:
             raise ProgramError(f"{_named(program)} did not end within {timeout_s:.0f} seconds.") from None
         finally:
-            await _kill(process)
+            await end_with_children(process)
         last = _last_line(printed)
     if code != 0:
         raise ProgramError(f"{_named(program)} failed with exit code {code}.", hint=last or None)
@@ -307,16 +307,6 @@ def _keys_that_interrupt_ignored() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
-
-
-async def _kill(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            if hasattr(os, "killpg") and os.getpgid(process.pid) == process.pid:
-                os.killpg(process.pid, signal.SIGKILL)
-            else:
-                process.kill()
-        await process.wait()
 
 
 def _last_line(file: IO[bytes]) -> str:
