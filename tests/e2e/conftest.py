@@ -12,13 +12,21 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyte
 import pytest
 
 LIMIT_S = 30.0
+QUIET_S = 0.3
+
+_TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Run in the child; Python must not run between fork and exec where there are threads, as the demo's."""
 
 
 class Terminal:
@@ -31,13 +39,12 @@ class Terminal:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.process = subprocess.Popen(
-            argv,
+            [sys.executable, "-IS", "-c", _TAKE_TERMINAL, *argv],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env=dict(env),
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
 
@@ -57,6 +64,36 @@ class Terminal:
                 raise AssertionError(f"not seen; the screen is:\n{self.text}")
         return self.text
 
+    def quiet(self, seconds: float = QUIET_S) -> None:
+        """Reads until the program rests: so long no byte and next to no work; slowness alone is no rest."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            assert time.monotonic() < deadline, f"it never stands still; the screen is:\n{self.text}"
+            worked_s = self._worked_s()
+            if self._read(time.monotonic() + seconds) or self._is_running():
+                continue
+            if self._worked_s() - worked_s < seconds / 10:  # it looks at its transfers twice a second
+                return
+
+    def _threads(self) -> Iterator[Path]:
+        yield from Path(f"/proc/{self.process.pid}/task").glob("*")
+
+    def _worked_s(self) -> float:
+        """Processor time of the program so far; 0 where the system does not tell."""
+        total_ns = 0
+        for thread in self._threads():
+            with suppress(OSError):  # a thread that has ended
+                total_ns += int((thread / "schedstat").read_text("ascii").split()[0])
+        return total_ns / 1e9
+
+    def _is_running(self) -> bool:
+        """Whether it computes, or would if it were let: on a busy machine it waits for the processor."""
+        for thread in self._threads():
+            with suppress(OSError):
+                if (thread / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0] in {"R", "D"}:
+                    return True
+        return False
+
     def send(self, keys: str) -> None:
         """Types."""
         os.write(self._master, keys.encode())
@@ -64,7 +101,7 @@ class Terminal:
     def end(self) -> int:
         """Reads until the program has ended; gives its exit code."""
         deadline = time.monotonic() + LIMIT_S
-        while self._read(deadline):
+        while time.monotonic() < deadline and self._read(deadline):
             pass
         return self.process.wait(timeout=LIMIT_S)
 

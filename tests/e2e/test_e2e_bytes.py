@@ -55,14 +55,8 @@ def opened(terminal: Open, demo: DemoServers) -> Iterator[Any]:
         t.until(lambda text: "Artifacts · #" in text and " MB " in text.split("Artifacts · #")[1])
         t.send("\x1b")
         t.until(lambda _: has_followed(t))
-        quiet(t)
+        t.quiet()
         yield t
-
-
-def quiet(t: Any, seconds: float = 0.3) -> None:
-    """Reads until nothing more comes."""
-    while t._read(time.monotonic() + seconds):
-        pass
 
 
 def read_for(t: Any, seconds: float) -> None:
@@ -97,7 +91,7 @@ def press(t: Any, key: str) -> int:
 def test_the_first_screen(terminal: Open, demo: DemoServers) -> None:
     with terminal(columns=WIDTH, lines=HEIGHT, extra=demo.environment()) as t:
         t.until(lambda text: "acme-monorepo" in text and "? Help" in text)
-        quiet(t)
+        t.quiet()
         assert len(t.raw) <= 40_000
 
 
@@ -122,7 +116,7 @@ def test_a_hundred_downs_through_a_long_list(explorer: Any) -> None:
 
 def test_a_scroll_writes_only_what_differs(explorer: Any) -> None:
     """Half a pane of other builds: far less than the pane."""
-    quiet(explorer)
+    explorer.quiet()
     before = under_cursor(explorer)
     start = len(explorer.raw)
     explorer.send(PAGE_DOWN)
@@ -132,9 +126,9 @@ def test_a_scroll_writes_only_what_differs(explorer: Any) -> None:
 
 def test_silence_while_nothing_happens(explorer: Any) -> None:
     explorer.send(DOWN)
-    quiet(explorer, 1)
+    explorer.quiet(1)
     start = len(explorer.raw)
-    quiet(explorer, 2)
+    explorer.quiet(2)
     assert len(explorer.raw) == start
 
 
@@ -159,10 +153,10 @@ def test_the_terminal_shows_what_the_program_means(explorer: Any) -> None:
         press(explorer, key)
     explorer.send("?")
     explorer.until(lambda text: "Redraw" in text or "Filter" in text)
-    quiet(explorer)
+    explorer.quiet()
     explorer.send("?")
     explorer.until(lambda _: has_followed(explorer))
-    quiet(explorer)
+    explorer.quiet()
     assert_same_when_written_again(explorer)
 
 
@@ -171,7 +165,7 @@ def test_the_window_may_change_its_size(explorer: Any) -> None:
         fcntl.ioctl(explorer._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         explorer.screen.resize(lines, columns)
         explorer.until(lambda text: "Builds" in text)
-        quiet(explorer)
+        explorer.quiet()
         assert_same_when_written_again(explorer)
     assert has_followed(explorer)
 
@@ -188,7 +182,7 @@ def assert_same_when_written_again(t: Any) -> None:
     t.screen.reset_mode(modes.DECAWM)
     t.send("\x0c")
     t.until(lambda text: "Builds" in text)
-    quiet(t)
+    t.quiet()
     assert list(t.screen.display) == shown
     assert cells() == before
 
@@ -209,7 +203,7 @@ def test_a_terminal_that_takes_no_output_stops_neither_the_program_nor_fills_its
         Event().wait(0.05)
     explorer.send(HOME)
     explorer.until(lambda _: under_cursor(explorer) == newest and has_followed(explorer))
-    quiet(explorer)
+    explorer.quiet()
     assert len(explorer.raw) - start <= 80_000
 
 
@@ -224,8 +218,7 @@ def test_a_terminal_that_takes_no_output_does_not_keep_the_program_from_ending(
         Event().wait(0.05)
     explorer.process.send_signal(signal.SIGTERM)
     assert explorer.process.wait(timeout=20) == 143
-    while explorer._read(time.monotonic() + 1):
-        pass
+    explorer.end()
     assert b"\x1b[?1049l" in explorer.raw
 
 

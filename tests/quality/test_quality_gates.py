@@ -20,6 +20,7 @@ def run(*command: str) -> None:
         env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
