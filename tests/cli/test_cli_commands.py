@@ -293,10 +293,12 @@ def test_serve_prints_one_export_line_for_each_variable(env: dict[str, str]) -> 
     ) as process:
         assert process.stdout is not None
         lines: list[str] = []
-        while not (lines and lines[-1].startswith("# storage")):
-            lines.append(process.stdout.readline().rstrip("\n"))
+        for line in process.stdout:
+            lines.append(line.rstrip("\n"))
+            if line.startswith("# storage"):
+                break
         process.terminate()
-        assert process.wait(timeout=10) == 143
+        assert process.wait() == 143
     exports = [line for line in lines if line.startswith("export ")]
     assert all(re.fullmatch(r"export [A-Z_]+='?.*'?", line) for line in exports)
     assert {line.split("=")[0].split()[1] for line in exports} == {

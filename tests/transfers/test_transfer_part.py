@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui.errors import Destination
-from tui.models import Artifact, ArtifactRef
-from tui.transfers.claim import part_path, sidecar_path
+from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactRef, BuildId
+from tui.transfers.claim import Claim, Prefix, part_path, sidecar_path
 from tui.transfers.part import NOTE_BYTES, SYNC_BYTES, PartFile, discard_part
+from tui.transfers.proving import prove
+from tui.transfers.spans import Spans
 
 WRITTEN = SYNC_BYTES + 2 * NOTE_BYTES + 1000
 DATA = random.Random(3).randbytes(WRITTEN)
@@ -38,17 +44,25 @@ def target(folder: Path, ref: ArtifactRef) -> Path:
     span = part.spans.open(0)
     for offset in range(0, WRITTEN, NOTE_BYTES):
         part.write(span, DATA[offset : offset + NOTE_BYTES])
+        follow(part)
         if part.done_bytes == SYNC_BYTES:
             part.sync()
     part._release()
     return made
 
 
+def follow(part: PartFile) -> None:
+    while part.hash_next():
+        pass
+    if part.unnoted_bytes >= NOTE_BYTES:
+        part.write_note()
+
+
 def held(target: Path, ref: ArtifactRef) -> PartFile:
     part = PartFile(target, ref)
     part.restore(go_on)
     assert part.read(0, part.done_bytes) == DATA[: part.done_bytes]
-    assert part.spans.proofs() == [(0, part.done_bytes, zlib.crc32(DATA[: part.done_bytes]))]
+    assert part.sha256() == hashlib.sha256(DATA[: part.done_bytes]).hexdigest()
     part.close()
     return part
 
@@ -68,7 +82,17 @@ def test_after_a_power_failure_the_last_sync_counts(target: Path, ref: ArtifactR
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"version": 2}', '{"version": 2, "artifact": {}, "spans": [[5, 1, 0]]}', '{"version": 99}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"version": 3}',
+        '{"version": 3, "artifact": {}, "spans": []}',
+        '{"version": 3, "artifact": {}, "prefix": [-1, ""], "spans": []}',
+        '{"version": 3, "artifact": {}, "prefix": [0, ""], "spans": [[5, 1, 0]]}',
+        '{"version": 99}',
+    ],
 )
 def test_a_torn_note_is_no_claim(target: Path, ref: ArtifactRef, text: str) -> None:
     target.with_name("app.apk.part.json~").write_text(text)
@@ -79,8 +103,8 @@ def test_a_sidecar_that_claims_too_much_is_not_believed(target: Path, ref: Artif
     target.with_name("app.apk.part.json~").unlink()
     sidecar = sidecar_path(target)
     data = json.loads(sidecar.read_text())
-    ((start, end, crc),) = data["spans"]
-    sidecar.write_text(json.dumps({**data, "spans": [[start, end + 1, crc]]}))
+    end, sha256 = data["prefix"]
+    sidecar.write_text(json.dumps({**data, "prefix": [end + 1, sha256]}))
     part = PartFile(target, ref)
     assert part.restore(go_on) == "the unfinished file was changed on disk"
     assert part.done_bytes == 0
@@ -126,15 +150,50 @@ def test_spans_of_several_connections_survive_and_a_damaged_one_is_fetched_again
     part.size_bytes, part.validator = len(DATA), '"v1"'
     for start in (0, 4 * NOTE_BYTES, 6 * NOTE_BYTES):
         part.write(part.spans.open(start), DATA[start : start + NOTE_BYTES])
+    follow(part)
     part._release()
     with part_path(target).open("r+b") as file:
         file.seek(4 * NOTE_BYTES + 7)
         file.write(b"?")
     part = PartFile(target, ref)
     part.restore(go_on)
-    assert [(start, end) for start, end, _ in part.spans.proofs()] == [
-        (0, NOTE_BYTES),
-        (6 * NOTE_BYTES, 7 * NOTE_BYTES),
-    ]
     assert list(part.spans.gaps(len(DATA))) == [(NOTE_BYTES, 6 * NOTE_BYTES), (7 * NOTE_BYTES, len(DATA))]
     part.close()
+
+
+@given(st.data())
+def test_what_was_claimed_is_all_there_again_however_far_it_was_hashed(data: st.DataObject) -> None:
+    """Spans in any places, hashed to any point, of which some bytes may have changed: the rest is known again."""
+    size, content = 3000, random.Random(1).randbytes(3000)
+    cuts = [0, *sorted(data.draw(st.sets(st.integers(1, size - 1), max_size=6))), size]
+    pieces = list(pairwise(cuts))
+    there = [piece for piece in pieces if piece[0] == 0 or data.draw(st.booleans())]
+    spans = Spans()
+    for start, end in there:
+        span = spans.open(start)
+        spans.grow(span, content[start:end])
+        if data.draw(st.booleans()):
+            spans.close(span)
+    hashed = data.draw(st.integers(0, spans.prefix))
+    prefix = Prefix(hashed, hashlib.sha256(content[:hashed]).hexdigest())
+    ref = ArtifactRef(AccountName("a"), AppId("b"), BuildId("c"), ArtifactId("d"))
+    claim = Claim(ref, size, None, None, prefix, tuple(spans.proofs(beyond=hashed)))
+    damaged = data.draw(st.none() | st.integers(0, size - 1))
+    disk = bytearray(content)
+    if damaged is not None:
+        disk[damaged] ^= 1
+    proved = prove([claim], lambda offset, count: bytes(disk[offset : offset + count]), size, go_on)
+    assert proved.digest.digest() == hashlib.sha256(content[: proved.hashed_bytes]).digest()
+    assert proved.hashed_bytes in {0, hashed}
+    known = {*range(proved.hashed_bytes)}
+    for start, end, crc in proved.spans:
+        assert crc == zlib.crc32(content[start:end])
+        assert not known & {*range(start, end)}
+        known |= {*range(start, end)}
+    claimed = {*range(hashed)} | {at for span in claim.spans for at in range(span.start, span.end)}
+    assert claim.held_bytes == len(claimed)
+    assert known <= claimed
+    if damaged is None:
+        assert known == claimed
+    else:
+        assert damaged not in known

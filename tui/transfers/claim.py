@@ -9,14 +9,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tui.models import AccountName, AppId, ArtifactId, ArtifactRef, BuildId
 from tui.transfers.spans import Proof
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 _MAX_BYTES: Final = 1 << 20
 _CREATE_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class Prefix(NamedTuple):
+    """Bytes from the start up to but not with `end`, and their SHA-256 in hex."""
+
+    end: int
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +34,14 @@ class Claim:
     size_bytes: int | None
     validator: str | None
     md5: str | None
+    prefix: Prefix
     spans: tuple[Proof, ...]
-    """Which, in order, each with its CRC-32."""
+    """Further ones, in order; the first may begin within the prefix."""
 
     @property
     def held_bytes(self) -> int:
         """How many."""
-        return sum(span.end - span.start for span in self.spans)
+        return self.prefix.end + sum(span.end - max(span.start, self.prefix.end) for span in self.spans)
 
 
 def part_path(target: Path) -> Path:
@@ -63,11 +71,13 @@ def claimed_bytes(target: Path) -> int:
 
 
 def _parse_claim(data: Mapping[str, object]) -> Claim | None:
-    ref, listed = data.get("artifact"), data.get("spans")
-    if data.get("version") != _VERSION or not isinstance(ref, dict) or not isinstance(listed, list):
+    ref, listed, prefix = data.get("artifact"), data.get("spans"), _parse_prefix(data.get("prefix"))
+    if data.get("version") != _VERSION or not isinstance(ref, dict) or not isinstance(listed, list) or prefix is None:
         return None
     spans = [span for entry in listed if (span := _parse_span(entry)) is not None]
     if len(spans) < len(listed) or any(a.end > b.start for a, b in pairwise(spans)):
+        return None
+    if spans and spans[0].end <= prefix.end:
         return None
     names = [ref.get(key) for key in ("account", "app", "build", "artifact")]
     account, app, build, artifact = (name if isinstance(name, str) else "" for name in names)
@@ -77,15 +87,23 @@ def _parse_claim(data: Mapping[str, object]) -> Claim | None:
         size_bytes=size if isinstance(size, int) else None,
         validator=validator if isinstance(validator, str) else None,
         md5=md5 if isinstance(md5, str) else None,
+        prefix=prefix,
         spans=tuple(spans),
     )
+
+
+def _parse_prefix(entry: object) -> Prefix | None:
+    if not isinstance(entry, list) or len(entry) != 2:
+        return None
+    end, sha256 = entry
+    return Prefix(end, sha256) if isinstance(end, int) and end >= 0 and isinstance(sha256, str) else None
 
 
 def _parse_span(entry: object) -> Proof | None:
     if not isinstance(entry, list) or len(entry) != 3 or not all(isinstance(number, int) for number in entry):
         return None
     span = Proof(*entry)
-    return span if 0 <= span.start < span.end else None
+    return span if 0 < span.start < span.end else None
 
 
 def write_claim(target: Path, claim: Claim) -> None:

@@ -1,26 +1,24 @@
-"""Follows a download through its file: hashes what is there in order, and makes it durable, in a thread of its own.
+"""Follows a download through its file: hashes what is there in order, claims it and makes it durable.
 
-So neither costs the connections anything. It reads the file back, which the system still has in memory; the
-SHA-256 is therefore that of what is on disk, whichever connection wrote it and in whichever run.
+For a file of some size in a thread of its own, so that none of this costs the connections anything; a small one is
+done before a thread would have begun.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from tui.transfers.part import SYNC_BYTES, PartFile
+from tui.transfers.part import NOTE_BYTES, SYNC_BYTES, PartFile
 
-_BLOCK_BYTES: Final = 256 << 10
 _SYNC_PERIOD_S: Final = 1.0
 """Not more often: a sync makes the writers wait. A power failure costs what came since the last one."""
 
 
 class Follower:
-    """Hashes and syncs one part.
+    """Hashes, notes and syncs one part.
 
     Args:
         part: Must stay open until `stop`.
@@ -28,10 +26,6 @@ class Follower:
 
     def __init__(self, part: PartFile) -> None:
         self._part = part
-        self._digest = hashlib.sha256()
-        self._hashed_bytes = 0
-        self._generation = part.generation
-        self._buffer = memoryview(b"")
         self._synced_at = monotonic()
         self._wake = threading.Event()
         self._is_stopped = False
@@ -39,11 +33,17 @@ class Follower:
         self._thread: threading.Thread | None = None
 
     def poke(self) -> None:
-        """There may be more to do.
+        """There are more bytes.
 
         Raises:
             OSError: The disk refused something; what follows would be lost.
         """
+        part = self._part
+        if part.unnoted_bytes < NOTE_BYTES:
+            return
+        if part.size_bytes is not None and part.size_bytes <= SYNC_BYTES:
+            self._follow()
+            return
         if self._error is not None:
             raise self._error
         if self._thread is None:
@@ -59,7 +59,7 @@ class Follower:
             self._thread.join()
 
     def sha256(self, check_stop: Callable[[], None]) -> str:
-        """Of the whole file, once all of it is there; ends the thread and blocks.
+        """Of the whole file in hex, once all of it is there; ends the thread and blocks.
 
         Args:
             check_stop: Called between blocks; may raise to give up.
@@ -70,43 +70,31 @@ class Follower:
         self.stop()
         if self._error is not None:
             raise self._error
-        while self._hash_block(at_least=1):
+        while self._part.hash_next():
             check_stop()
         self._part.sync_data()
-        return self._digest.hexdigest()
+        return self._part.sha256()
 
     def _work(self) -> None:
         try:
             while not self._is_stopped:
                 self._wake.wait(self._until_sync())
                 self._wake.clear()
-                while not self._is_stopped and self._hash_block(at_least=_BLOCK_BYTES):
-                    pass
+                self._follow()
                 if not self._is_stopped and self._until_sync() == 0.0:
                     self._part.sync()
                     self._synced_at = monotonic()
         except OSError as error:
             self._error = error
 
+    def _follow(self) -> None:
+        while not self._is_stopped and self._part.hash_next():
+            pass
+        if self._part.unnoted_bytes >= NOTE_BYTES:
+            self._part.write_note()
+
     def _until_sync(self) -> float | None:
         """Seconds until the next sync is due; None while there is too little to sync."""
         if self._part.unsynced_bytes < SYNC_BYTES:
             return None
         return max(0.0, self._synced_at + _SYNC_PERIOD_S - monotonic())
-
-    def _hash_block(self, *, at_least: int) -> bool:
-        part = self._part
-        if self._generation != part.generation:
-            self._generation = part.generation
-            self._digest, self._hashed_bytes = hashlib.sha256(), 0
-        if not self._buffer:  # not before there is something to read
-            self._buffer = memoryview(bytearray(_BLOCK_BYTES))
-        there = part.spans.prefix - self._hashed_bytes
-        if there < at_least:
-            return False
-        count = part.read_into(self._buffer[:there], self._hashed_bytes)
-        if count == 0:  # it was cut off by another program; publishing will notice
-            return False
-        self._digest.update(self._buffer[:count])
-        self._hashed_bytes += count
-        return True

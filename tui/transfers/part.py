@@ -1,10 +1,14 @@
 """An unfinished download on disk: `NAME.part` with the bytes, `NAME.part.json` with what is known of them.
 
-The sidecar is written after the bytes it speaks of are on disk, and carries their CRC-32: so a crash at any
-moment leaves a sidecar that claims less than there is, and bytes that somebody changed meanwhile are noticed.
-Between two syncs a note, `NAME.part.json~`, claims what was merely written: that survives the death of the
-process, and after a power failure its CRC-32 does not match and the sidecar's claim counts. The lock is on the
-`.part` itself, which stays the same file from the first byte to the last.
+The sidecar is written after the bytes it speaks of are on disk, and carries the SHA-256 of those from the start, as
+far as they were hashed, and the CRC-32 of further spans: so a crash at any moment leaves a sidecar that claims less
+than there is, and bytes that somebody changed meanwhile are noticed. Between two syncs a note, `NAME.part.json~`,
+claims what was merely written: that survives the death of the process, and after a power failure it is not borne
+out and the sidecar's claim counts. The lock is on the `.part` itself, which stays the same file from the first byte
+to the last.
+
+The hash is that of what is on disk, read back while the system still has it in memory: in order, whichever
+connection wrote it and in whichever run.
 """
 
 from __future__ import annotations
@@ -14,8 +18,7 @@ import hashlib
 import os
 import stat
 import threading
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -24,6 +27,7 @@ from tui.errors import Destination
 from tui.models import ArtifactRef
 from tui.transfers.claim import (
     Claim,
+    Prefix,
     claim_text,
     holder,
     open_note,
@@ -34,7 +38,8 @@ from tui.transfers.claim import (
     write_claim,
 )
 from tui.transfers.lock import try_lock
-from tui.transfers.spans import Proof, Span, Spans
+from tui.transfers.proving import prove
+from tui.transfers.spans import Span, Spans
 
 SYNC_BYTES: Final = 8 << 20
 """Less than this is not made durable by itself; after a power failure it is fetched twice."""
@@ -74,8 +79,10 @@ class PartFile:
         self.validator: str | None = None
         self.md5: str | None = None
         self.spans = Spans()
-        self.generation = 0
-        """Counts how often it began anew."""
+        self._hashing = threading.Lock()
+        self._digest = hashlib.sha256()
+        self._hashed_bytes = 0
+        self._buffer = memoryview(b"")
         self._path = part_path(target)
         self._synced_bytes = self._noted_bytes = 0
         self._claiming = threading.Lock()
@@ -93,6 +100,11 @@ class PartFile:
         """How many of them a power failure could take."""
         return self.done_bytes - self._synced_bytes
 
+    @property
+    def unnoted_bytes(self) -> int:
+        """How many of them the death of the process could take."""
+        return self.done_bytes - self._noted_bytes
+
     def restore(self, check_stop: Callable[[], None]) -> str | None:
         """Takes over the bytes of an earlier run as far as they are proved.
 
@@ -108,38 +120,64 @@ class PartFile:
         if not claims or there == 0:
             self.restart()
             return "an unfinished file of something else was there" if there else None
-        proved: list[Proof] = []
-        is_loss = any(claim.spans for claim in claims)
-        while claims and not (proved := self._prove(claims, there, check_stop)):
-            claims = [claim for claim in claims if claim.validator != claims[0].validator and claim.spans]
-        if not proved:
+        is_loss = any(claim.held_bytes for claim in claims)
+        for best in claims:
+            alike = [c for c in claims if (c.validator, c.size_bytes) == (best.validator, best.size_bytes)]
+            found = prove(alike, self.read, there, check_stop)
+            if found.hashed_bytes or found.spans:
+                break
+        else:
             self.restart()
             return "the unfinished file was changed on disk" if is_loss else None
-        self.size_bytes, self.validator, self.md5 = claims[0].size_bytes, claims[0].validator, claims[0].md5
-        self.spans = Spans(proved)
-        os.ftruncate(self._descriptor, proved[-1].end)
-        self._write_note()
+        self.size_bytes, self.validator, self.md5 = best.size_bytes, best.validator, best.md5
+        self.spans = Spans(found.hashed_bytes, found.spans)
+        self._digest, self._hashed_bytes = found.digest, found.hashed_bytes
+        os.ftruncate(self._descriptor, self.spans.end)
+        self.write_note()
         return None
 
-    def write(self, span: Span, data: bytes | memoryview) -> bool:
-        """Adds to a span; True when the bytes were noted, as they are every `NOTE_BYTES`. Any thread may."""
+    def write(self, span: Span, data: bytes | memoryview) -> None:
+        """Adds to a span. Any thread may."""
         view = memoryview(data)
         while view:
             count = os.pwrite(self._descriptor, view, span.end)
             self.spans.grow(span, view[:count])
             view = view[count:]
-        if self.done_bytes - self._noted_bytes < NOTE_BYTES:
-            return False
-        self._write_note()
-        return True
+
+    def hash_next(self) -> bool:
+        """Hashes some of what is there in order and was not hashed yet; False when there is no more. Any thread may."""
+        with self._hashing:
+            count = min(self.spans.prefix - self._hashed_bytes, _READ_BYTES)
+            if count <= 0:
+                return False
+            if not self._buffer:  # not before there is something to read
+                self._buffer = memoryview(bytearray(_READ_BYTES))
+            count = os.preadv(self._descriptor, [self._buffer[:count]], self._hashed_bytes)
+            self._digest.update(self._buffer[:count])
+            self._hashed_bytes += count
+            return count > 0  # else it was cut off by another program; publishing will notice
+
+    def sha256(self) -> str:
+        """Of what was hashed, in hex."""
+        return self._prefix().sha256
 
     def sync(self) -> None:
-        """Makes all bytes durable, then claims them. Any thread may."""
+        """Makes all bytes durable, then claims those that are hashed or have a checksum. Any thread may."""
         with self._claiming:
             claim = self._claim()
             _sync_data(self._descriptor)
             write_claim(self.target, claim)
             self._synced_bytes = claim.held_bytes
+
+    def write_note(self) -> None:
+        """Claims what is written, whether or not it is durable. Any thread may."""
+        with self._claiming:
+            if self._note < 0:
+                self._note = open_note(self.target)
+            claim = self._claim()
+            text = claim_text(claim).ljust(self._note_length)  # blanks over what was longer
+            os.pwrite(self._note, text, 0)
+            self._note_length, self._noted_bytes = len(text), claim.held_bytes
 
     def sync_data(self) -> None:
         """Makes all bytes durable, without a claim: they are about to be published."""
@@ -149,21 +187,18 @@ class PartFile:
         """Forgets all bytes and what was known of the object; nobody may be writing."""
         with self._claiming:
             os.ftruncate(self._descriptor, 0)
-            self.generation += 1
-            self.spans.clear()
+            with self._hashing:
+                self.spans.clear()
+                self._digest, self._hashed_bytes = hashlib.sha256(), 0
             self._synced_bytes = 0
             self.size_bytes = self.validator = self.md5 = None
             if sidecar_path(self.target).exists():
                 write_claim(self.target, self._claim())
-        self._write_note()
+        self.write_note()
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes that are there already."""
         return os.pread(self._descriptor, length, offset)
-
-    def read_into(self, buffer: memoryview, offset: int) -> int:
-        """Reads bytes that are there already; gives how many."""
-        return os.preadv(self._descriptor, [buffer], offset)
 
     def file_md5(self, check_stop: Callable[[], None]) -> str:
         """Of all bytes, in hex, read from disk."""
@@ -213,6 +248,8 @@ class PartFile:
             return
         with suppress(OSError):
             if self.unsynced_bytes:
+                while self.hash_next():
+                    pass
                 self.sync()
         self._release()
 
@@ -222,6 +259,7 @@ class PartFile:
             self._note = -1
         os.close(self._descriptor)
         self._descriptor = -1
+        self._buffer = memoryview(b"")
 
     def _open(self) -> int:
         while True:
@@ -271,46 +309,19 @@ class PartFile:
         if os.fstat(self._descriptor).st_size != self.done_bytes:
             raise Destination(f"{self._path} was changed by another program during the download.")
 
-    def _prove(self, claims: Sequence[Claim], there: int, check_stop: Callable[[], None]) -> list[Proof]:
-        """The spans that the bytes on disk bear out, in order and without overlap."""
-        proved: list[Proof] = []
-        for claim in claims:
-            if claim.validator != claims[0].validator or claim.size_bytes != claims[0].size_bytes:
-                continue
-            for span in claim.spans:
-                if any(span.start < other.end and other.start < span.end for other in proved) or span.end > there:
-                    continue
-                if self._crc(span, check_stop) == span.crc:
-                    proved.append(span)
-        return sorted(proved)
-
-    def _crc(self, span: Proof, check_stop: Callable[[], None]) -> int:
-        crc, offset = 0, span.start
-        while offset < span.end:
-            check_stop()
-            block = self.read(offset, min(_READ_BYTES, span.end - offset))
-            if not block:  # cut off by another program just now
-                return -1
-            crc = zlib.crc32(block, crc)
-            offset += len(block)
-        return crc
-
-    def _write_note(self) -> None:
-        with self._claiming:
-            if self._note < 0:
-                self._note = open_note(self.target)
-            claim = self._claim()
-            text = claim_text(claim).ljust(self._note_length)  # blanks over what was longer
-            os.pwrite(self._note, text, 0)
-            self._note_length, self._noted_bytes = len(text), claim.held_bytes
+    def _prefix(self) -> Prefix:
+        with self._hashing:
+            return Prefix(self._hashed_bytes, self._digest.copy().hexdigest())
 
     def _claim(self) -> Claim:
+        prefix = self._prefix()
         return Claim(
             artifact=self.artifact,
             size_bytes=self.size_bytes,
             validator=self.validator,
             md5=self.md5,
-            spans=tuple(self.spans.proofs()),
+            prefix=prefix,
+            spans=tuple(self.spans.proofs(beyond=prefix.end)),
         )
 
 

@@ -15,7 +15,7 @@ from tui.storage import Body, Head, Storage
 from tui.transfers.destination import check_room
 from tui.transfers.follower import Follower
 from tui.transfers.links import Link, Links
-from tui.transfers.part import OVERLAP_BYTES, SYNC_BYTES, PartFile
+from tui.transfers.part import OVERLAP_BYTES, PartFile
 from tui.transfers.pieces import RANGED_BYTES, Piece, Pieces
 from tui.transfers.retry import RetryPolicy, SpeedCheck, Stopped
 from tui.transfers.snapshot import RateMeter
@@ -347,8 +347,8 @@ class Reception:
                 data = data[: piece.end - span.end]
             if limit is not None and span.end + len(data) > limit:
                 raise Mismatch(f"The storage sent more than the {limit:,} bytes that were promised.")
-            if part.write(span, data) and (limit is None or limit > SYNC_BYTES):
-                self._follower.poke()
+            part.write(span, data)
+            self._follower.poke()
             piece.got_bytes += len(data)
             self._progress()
             if piece.is_bounded and span.end == piece.end:

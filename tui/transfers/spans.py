@@ -1,4 +1,8 @@
-"""Which bytes of a file are there, as spans with their CRC-32; several connections fill them at once."""
+"""Which bytes of a file are there, as spans; several connections fill them at once.
+
+Each span has its CRC-32, by which it is proved in a later run; but not the one at the start of the file, which is
+hashed anyway (`tui.transfers.part`): where there is one connection, a second checksum was a sixth of all work.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ _POLYNOMIAL: Final = 0xEDB88320
 
 
 class Proof(NamedTuple):
-    """Bytes from `start` up to but not with `end`, and their CRC-32."""
+    """Bytes from `start`, which is not 0, up to but not with `end`, and their CRC-32."""
 
     start: int
     end: int
@@ -20,7 +24,7 @@ class Proof(NamedTuple):
 
 
 class Span:
-    """Bytes that are there; one connection at a time adds to its end."""
+    """Bytes that are there; one connection at a time adds to its end. `crc` is 0 where `start` is."""
 
     __slots__ = ("crc", "end", "is_open", "start")
 
@@ -33,20 +37,27 @@ class Span:
 class Spans:
     """All spans of one file. Safe in threads, as long as each open span is grown by one of them."""
 
-    def __init__(self, proofs: Iterable[Proof] = ()) -> None:
+    def __init__(self, prefix: int = 0, proofs: Iterable[Proof] = ()) -> None:
         self._lock = threading.Lock()
         self._spans: list[Span] = []
-        for proof in sorted(proofs):
-            span = Span(proof.start)
-            span.end, span.crc, span.is_open = proof.end, proof.crc, False
-            self._spans.append(span)
-            self._merge(span)
+        for start, end, crc in ((0, prefix, 0), *sorted(proofs)):
+            if end > start:
+                span = Span(start)
+                span.end, span.crc, span.is_open = end, crc, False
+                self._spans.append(span)
+                self._merge(span)
 
     @property
     def total(self) -> int:
         """How many bytes are there."""
         with self._lock:
             return sum(span.end - span.start for span in self._spans)
+
+    @property
+    def end(self) -> int:
+        """Behind the last of them."""
+        with self._lock:
+            return max((span.end for span in self._spans), default=0)
 
     @property
     def prefix(self) -> int:
@@ -59,28 +70,32 @@ class Spans:
                 at = span.end
             return at
 
-    def proofs(self) -> list[Proof]:
-        """All spans as they are now."""
+    def proofs(self, beyond: int = 0) -> list[Proof]:
+        """The spans that reach beyond an offset, as they are now, without the one at the start."""
         with self._lock:
-            return [Proof(span.start, span.end, span.crc) for span in self._spans if span.end > span.start]
+            return [Proof(s.start, s.end, s.crc) for s in self._spans if s.start and s.end > max(s.start, beyond)]
 
     def gaps(self, size: int | None) -> Iterator[tuple[int, int | None]]:
         """What is missing, in order: start and end, which is None at the end of a file of unknown size."""
         at = 0
-        for proof in self.proofs():
-            if proof.start > at:
-                yield at, proof.start
-            at = proof.end
+        for start, end in self._held():
+            if start > at:
+                yield at, start
+            at = end
         if size is None or at < size:
             yield at, size
 
     def held_before(self, offset: int) -> int:
         """How many bytes are there without a gap before an offset."""
         at = offset
-        for proof in reversed(self.proofs()):
-            if proof.end == at:
-                at = proof.start
+        for start, end in reversed(self._held()):
+            if end == at:
+                at = start
         return offset - at
+
+    def _held(self) -> list[tuple[int, int]]:
+        with self._lock:
+            return [(span.start, span.end) for span in self._spans if span.end > span.start]
 
     def open(self, start: int) -> Span:
         """The span to add bytes to from `start` on; `close` it afterwards."""
@@ -96,7 +111,7 @@ class Spans:
 
     def grow(self, span: Span, data: memoryview | bytes) -> None:
         """Takes in bytes that were written at the span's end."""
-        crc = zlib.crc32(data, span.crc)
+        crc = zlib.crc32(data, span.crc) if span.start else 0
         with self._lock:
             span.end += len(data)
             span.crc = crc
@@ -123,7 +138,7 @@ class Spans:
             if left < 0 or right >= len(self._spans):
                 continue
             one, other = self._spans[left], self._spans[right]
-            if one.end == other.start and not one.is_open and not other.is_open:
+            if one.end == other.start and one.start and not one.is_open and not other.is_open:
                 one.crc = combine_crc(one.crc, other.crc, other.end - other.start)
                 one.end = other.end
                 del self._spans[right]
