@@ -10,10 +10,13 @@ from typing import ClassVar
 
 from textual import constants, on
 from textual.app import App, SystemCommand
+from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from tui.assets import stylesheet
@@ -155,6 +158,13 @@ class DigsiteApp(App[str]):
         if error is not None:
             self._exit_renderables.append(Text(explain(error)))
         self._close_messages_no_wait()
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Ends the workers of what goes first; Textual does so when the children, which they ask for, are gone."""
+        for worker in list(self.workers):
+            if not set(nodes).isdisjoint(worker.node.ancestors_with_self):
+                worker.cancel()
+        return super()._prune(*nodes, parent=parent)
 
     def end_by_signal(self, number: int) -> None:
         """Ends in order and tells by the exit code which signal it was."""

@@ -103,7 +103,10 @@ class Terminal:
         deadline = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline and self._read(deadline):
             pass
-        return self.process.wait(timeout=LIMIT_S)
+        try:
+            return self.process.wait(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it does not end; the screen is:\n{self.text}") from None
 
     def hang_up(self) -> None:
         """Takes the terminal away, as a dropped SSH line does."""

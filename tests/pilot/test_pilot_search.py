@@ -148,7 +148,8 @@ async def test_builds_of_before_are_shown_while_no_answer_has_come(drive: Drive,
         await d.loaded()
         await d.settle()
         d.services.catalog, listings = filled, d.services.listings
-        d.demo.faults.fail("bitrise", "GET", r"/builds", 500)
+        d.demo.faults.fail("bitrise", "GET", r"/builds", 500, times=100)
+        d.demo.faults.fail("xcode-cloud", "GET", r"/buildRuns", 500, times=100)
         given: list[DigPath | None] = []
         screen = NewestScreen(d.services, lambda: NOW)
         d.app.push_screen(screen, given.append)
