@@ -135,11 +135,15 @@ def test_an_editor_has_the_terminal_and_the_explorer_is_redrawn_after_it(tmp_pat
     }
     terminal = Terminal([str(Path(sys.executable).with_name("digsite")), "demo"], env, 120, 40)
     try:
-        terminal.until(lambda text: "Acme Classic" in text)
+        terminal.until(lambda text: "acme-android" in text and "Weather" in text)
+        terminal.send("/acme-android\r")
+        terminal.until(lambda text: "1 of" in text)
         terminal.send("\r")
-        terminal.until(lambda text: "#" in text and "Builds" in text)
+        terminal.until(lambda text: "Builds · acme-android" in text and "succeeded" in text)
+        terminal.send("/status:succeeded\r")
+        terminal.until(lambda text: "failed" not in text)
         terminal.send("\r")
-        terminal.until(lambda text: "Artifacts" in text and (".ipa" in text or ".apk" in text or ".zip" in text))
+        terminal.until(lambda text: "Artifacts · #" in text and ".apk" in text)
         terminal.send("d")
         terminal.until(lambda text: "1 done" in text)
         terminal.send(";")
