@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +14,7 @@ import click
 from tui.cli import exit_codes
 from tui.cli.output import warn
 from tui.cli.paths import parse_list
-from tui.cli.runner import ENDING
+from tui.cli.runner import collect_again, hear_signals
 from tui.cli.unlock import ask_for_secrets
 from tui.paths import DigPath
 
@@ -72,11 +70,6 @@ def explore(
     return code
 
 
-def _collect_again() -> None:
-    gc.freeze()
-    gc.enable()
-
-
 def _refuse_unknown_account(name: str) -> None:
     """A mistyped verb looks like a path: say so before a screen opens."""
     from tui.config import load_config
@@ -94,7 +87,6 @@ async def _run(
     with_catalog: bool,
     catalog_path: Path | None,
 ) -> tuple[int, bool]:
-    gc.disable()  # what is made now stays, and to look through it again and again takes a fifth of the start
     from tui.app import DigsiteApp
     from tui.config import load_config
     from tui.services import open_services
@@ -102,10 +94,7 @@ async def _run(
     config = load_config()
     async with open_services(config, sessions, with_catalog=with_catalog, catalog_path=catalog_path) as services:
         app = DigsiteApp(services, start=start, start_filter=start_filter)
-        loop = asyncio.get_running_loop()
-        loop.call_later(STARTED_S, _collect_again)
-        for number in ENDING:
-            with suppress(NotImplementedError):  # Windows
-                loop.add_signal_handler(number, app.end_by_signal, number)
+        asyncio.get_running_loop().call_later(STARTED_S, collect_again)
+        hear_signals(app.end_by_signal)
         result = await app.run_async()
         return app.return_code or exit_codes.DONE, result == "demo"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -121,6 +122,7 @@ def _complete_paths(command: click.Command) -> None:
 def main() -> None:
     """Runs the command line and exits with its code."""
     sys.excepthook = _report_crash
+    gc.disable()  # what is imported and made now stays: to look through it again and again takes a fifth of the start
     code = run()
     for stream in (sys.stdout, sys.stderr):
         _flush_or_drop(stream)

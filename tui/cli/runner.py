@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -43,8 +44,31 @@ def run(work: Coroutine[Any, Any, T], *, asks: bool = True) -> T:
     return asyncio.run(_guarded(work))
 
 
-async def _guarded(work: Coroutine[Any, Any, T]) -> T:
+def collect_again() -> None:
+    """Ends what `main` began: memory is collected, but for what was imported and made by now, which stays."""
+    gc.freeze()
+    gc.enable()
+
+
+def hear_signals(tell: Callable[[int], None]) -> None:
+    """Has the running loop call a function with the number of each signal that ends a program.
+
+    asyncio alone learns of a signal by a byte in its wake-up socket, and of nothing when that is full: after a long
+    paste a SIGTERM was lost. Here the handler itself tells; the socket only wakes the loop.
+    """
     loop = asyncio.get_running_loop()
+    for number in ENDING:
+        with suppress(NotImplementedError):  # Windows: ctrl+c arrives as KeyboardInterrupt instead
+            loop.add_signal_handler(number, _woken)
+            signal.signal(number, lambda heard, _frame: loop.call_soon_threadsafe(tell, heard))
+
+
+def _woken() -> None:
+    """What is to be done is told by the handler."""
+
+
+async def _guarded(work: Coroutine[Any, Any, T]) -> T:
+    collect_again()
     task = asyncio.ensure_future(work)
     received: list[int] = []
 
@@ -52,9 +76,7 @@ async def _guarded(work: Coroutine[Any, Any, T]) -> T:
         received.append(number)
         task.cancel()
 
-    for number in ENDING:
-        with suppress(NotImplementedError):  # Windows: ctrl+c arrives as KeyboardInterrupt instead
-            loop.add_signal_handler(number, end, number)
+    hear_signals(end)
     try:
         return await task
     except asyncio.CancelledError:
