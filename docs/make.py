@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from textual.binding import Binding
-from textual.widget import Widget
+from configuration import configuration_page
+from textual.dom import DOMNode
 
 from tui import __version__
+from tui.app import DigsiteApp
 from tui.cli.main import COMMANDS, digsite
-from tui.screens.explorer import Explorer
+from tui.screens.bindings import ROOMS, bindings_of
 from tui.widgets.keymaps import KEYMAPS
+from tui.widgets.logtext import LogText
 from tui.widgets.pane import Pane
 from tui.widgets.rowlist import RowList
 
@@ -22,7 +24,7 @@ HERE = Path(__file__).parent
 WIDTH = 100
 _KEY_NAMES = {
     "at": "@", "slash": "/", "question_mark": "?", "exclamation_mark": "!", "colon": ":", "equals_sign": "=",
-    "semicolon": ";", "ampersand": "&",
+    "semicolon": ";", "ampersand": "&", "less_than_sign": "<", "greater_than_sign": ">",
     "left_square_bracket": "[", "right_square_bracket": "]", "ctrl+backslash": "ctrl+\\", "ctrl+underscore": "ctrl+_",
 }  # fmt: skip
 
@@ -93,24 +95,36 @@ def _roff(text: str) -> str:
 
 
 def keys_page() -> str:
-    """Every key of the explorer with the id that config.toml knows it by, and what other maps make of it."""
+    """Every key with the id that config.toml knows it by, and what other maps make of it; each id once."""
     parts = ["# Keys\n", "Made from the bindings by `python docs/make.py`. `?` shows them in the explorer.\n"]
     parts.append(
         "Any of them can be changed in `config.toml`, several keys with commas between; `keymap` chooses a whole map:\n"
     )
     parts.append('```toml\nkeymap = "vim"\n\n[keys]\n"artifact.download" = "d,f"\n```\n')
+    parts.append(
+        "Keys that would do two things on one screen are named at the start. "
+        "`:keys vim` tries a map for one run, and `:` takes whatever a key does by its name.\n"
+    )
     others = [name for name in KEYMAPS if name != "default"]
-    rooms: tuple[tuple[str, type[Widget]], ...] = (("Explorer", Explorer), ("Lists", RowList), ("Panes", Pane))
-    for title, owner in rooms:
-        parts.append(f"## {title}\n")
-        parts.append(f"| key | does | id | {' | '.join(others)} |\n| --- | --- | --- |{' --- |' * len(others)}")
+    shared: tuple[tuple[str, tuple[type[DOMNode], ...]], ...] = (
+        ("Everywhere", (DigsiteApp,)),
+        ("Lists", (RowList,)),
+        ("Filters", (Pane,)),
+        ("Text of a log", (LogText,)),
+    )
+    seen: set[str] = set()
+    for title, owners in (*shared, *ROOMS):
         rows = []
-        for binding in owner.BINDINGS:
-            if isinstance(binding, Binding) and binding.id:
+        for binding in bindings_of(owners):
+            if binding.id and binding.id not in seen:
+                seen.add(binding.id)
                 maps = (_keys(KEYMAPS[name].get(binding.id, "")) for name in others)
                 told = binding.tooltip or binding.description
                 rows.append(f"| {_keys(binding.key)} | {told} | `{binding.id}` | {' | '.join(maps)} |")
-        parts.append("\n".join(rows) + "\n")
+        if rows:
+            parts.append(f"## {title}\n")
+            parts.append(f"| key | does | id | {' | '.join(others)} |\n| --- | --- | --- |{' --- |' * len(others)}")
+            parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
 
 
@@ -121,7 +135,12 @@ def _keys(text: str) -> str:
 
 # ------------------------------------------------------------------------------------------------------------------
 
-PAGES = {"commands.md": commands_page, "digsite.1": man_page, "keys.md": keys_page}
+PAGES = {
+    "commands.md": commands_page,
+    "configuration.md": configuration_page,
+    "digsite.1": man_page,
+    "keys.md": keys_page,
+}
 
 
 def main() -> int:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from textual import constants, on
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
-from textual.command import Provider
 from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from tui.assets import stylesheet
@@ -30,12 +30,6 @@ from tui.services.remembered import Remembered
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-def _names() -> type[Provider]:
-    from tui.screens.palette import Names  # not before the palette is opened
-
-    return Names
 
 
 class DigsiteApp(App[str]):
@@ -52,13 +46,16 @@ class DigsiteApp(App[str]):
     CSS_PATH = [  # noqa: RUF012
         stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers", "builds", "storage")
     ]
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS = App.COMMANDS | {_names}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False  # Textual's own: it acts on the hits of what was typed before, not of what is there
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", id="app.interrupt", show=False, priority=True, system=True),
         Binding("ctrl+l", "redraw", "Redraw", id="app.redraw", show=False, tooltip="Write the whole screen again"),
-    ]
+        # With priority: what follows in the same packet must find the line open.
+        Binding("colon", "palette(False)", "Commands", id="app.palette", show=False, priority=True,
+                tooltip="Type what to do or where to go: commands, names, paths"),
+        Binding("ctrl+p", "palette(True)", "Commands", id="app.palette-anywhere", show=False, priority=True,
+                tooltip="The same while a line is typed, such as a filter"),
+    ]  # fmt: skip
 
     def __init__(
         self,
@@ -136,15 +133,19 @@ class DigsiteApp(App[str]):
     def _forget_interrupt(self) -> None:
         self._interrupted = False
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers: every shown binding of the screen, then Textual's own."""
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.id and binding.id.startswith(("explorer.", "artifact.", "build.", "transfers.", "view.")):
-                title = f"{binding.description} ({self.get_key_display(binding)})"
-                help_text = binding.tooltip or binding.description
-                yield SystemCommand(title, help_text, lambda key=binding.key: self.simulate_key(key))
-        yield from super().get_system_commands(screen)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Questions are answered first; and in a line a colon is a colon."""
+        if action != "palette":
+            return True
+        return not self.screen.is_modal and (True in parameters or not isinstance(self.focused, Input))
+
+    async def action_palette(self, _in_line: bool) -> None:
+        """Asks for a command, or for where to go; is done once the line takes what is typed next."""
+        from tui.screens.palette import Palette  # not before it is opened
+
+        explorer = self.screen_stack[0]
+        if isinstance(explorer, Explorer):
+            await self.push_screen(Palette(self.screen, explorer, self._looks))
 
     def _fatal_error(self) -> None:
         """Stands in for Textual's own, which prints the locals of every frame; the exit code is 1 already."""

@@ -46,8 +46,8 @@ RESERVED_NAMES: Final = frozenset(
 """Verbs of the command line: `digsite NAME` would run the verb instead of opening the account."""
 
 _SECRET_KEYS: Final = frozenset({"api_key", "password", "private_key", "secret", "token"})
-_OWN_KEYS: Final = frozenset({"provider", "url", "read_only", "store", "token_command"})
-_TOP_KEYS: Final = habits.KEYS | {
+ACCOUNT_KEYS: Final = frozenset({"provider", "url", "read_only", "store", "token_command"})
+KEYS: Final = habits.KEYS | {
     "accounts", "archive", "connections", "download_dir", "jobs", "limit_rate", "notify", "retention",
     "stall_timeout", "template",
 }  # fmt: skip
@@ -57,22 +57,26 @@ _SYNTAX_LINE: Final = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of docu
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What config.toml says; all defaults where there is none."""
+    """What config.toml says; all defaults where there is none. What is said of a field stands in the documentation."""
 
     path: Path
     accounts: tuple[Account, ...] = ()
     download_dir: Path | None = None
+    """Where downloads go: an absolute path, or one that starts with `~`; by default `digsite` in the user's folder for
+    downloads. `DIGSITE_DOWNLOADS` in the environment wins."""
     jobs: int = DEFAULT_JOBS
     """Downloads at the same time, 1 to `MAX_JOBS`."""
     connections: int = DEFAULT_CONNECTIONS
     """For each large download, 1 to `MAX_CONNECTIONS`."""
     limit_rate: int | None = None
-    """Bytes a second of all downloads together."""
+    """Bytes a second of all downloads together: a number, or text such as `"500K"` or `"2M"`; by default no limit."""
     stall_timeout_s: float = DEFAULT_STALL_S
+    """Seconds without a byte after which a download makes a new connection, 1 to 3600."""
     template: str | None = None
-    """How downloads are named below the download folder."""
+    """How downloads are named below the download folder; may name `{account}`, `{app}`, `{branch}`, `{build}` and
+    `{title}`, and by default names all of them, as folders."""
     notify_command: tuple[str, ...] = ()
-    """Program and arguments that are run when a followed build ends (`[notify] command`)."""
+    """Program and arguments that are run when a followed build ends; the build is JSON on their standard input."""
     archive_rules: tuple[ArchiveRule, ...] = ()
     retention_rules: tuple[RetentionRule, ...] = ()
     """Stand in for all built-in ones of the providers they name."""
@@ -225,7 +229,7 @@ class _Reader:
     def config(self) -> Config:
         data = self._parse()
         for key in data:
-            if key not in _TOP_KEYS:
+            if key not in KEYS:
                 self._fail((key,), "is not a key digsite knows")
         accounts = data.get("accounts", {})
         if not isinstance(accounts, dict):
@@ -289,7 +293,7 @@ class _Reader:
             store=self._store(where, table),
             token_command=self._command((*where, "token_command"), table.get("token_command")),
             options={
-                key: self._text_value((*where, key), value) for key, value in table.items() if key not in _OWN_KEYS
+                key: self._text_value((*where, key), value) for key, value in table.items() if key not in ACCOUNT_KEYS
             },
         )
 

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 KEYS: Final = frozenset({"columns", "commands", "digs", "keymap", "keys", "theme"})
 """Top-level keys of config.toml that are read here."""
+COMMAND_KEYS: Final = frozenset({"name", "argv", "on", "dangerous", "interactive"})
 VIEWS: Final = ("apps", "builds", "artifacts")
 ROWS: Final = ("app", "build", "artifact")
 """What a command can be on."""
@@ -22,10 +23,11 @@ class Command:
     """A program of the user's own, run on a row."""
 
     name: str
+    """How `;` lists it."""
     argv: tuple[str, ...]
-    """Its words; `{path}`, `{id}` and `{file}` in them stand for the row's."""
+    """Its words, run without a shell; `{path}`, `{id}` and `{file}` in them stand for the row's."""
     on: str
-    """One of `ROWS`."""
+    """What it is run on: `app`, `build` or `artifact`."""
     is_dangerous: bool = False
     """Whether it is run only after a question."""
     is_interactive: bool = False
@@ -37,7 +39,10 @@ class Habits:
     """How the explorer looks and listens. Names are checked where they mean something: by the explorer."""
 
     theme: str | None = None
+    """Name of a theme: `digsite-dark`, `digsite-light`, one of Textual's, or a file in `themes/` beside config.toml; by
+    default the one that was chosen last (`:theme`)."""
     keymap: str = "default"
+    """Map of keys: `default`, `vim` or `k9s`."""
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
     """Keys, with commas between, by the id of what they do."""
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
@@ -108,7 +113,7 @@ def _failing_in(number: int, fail: Fail) -> Fail:
 
 def _command(table: Mapping[str, object], fail: Fail) -> Command:
     for key in table:
-        if key not in {"name", "argv", "on", "dangerous", "interactive"}:
+        if key not in COMMAND_KEYS:
             fail(("commands", key), "is not a key digsite knows")
     argv, on = table.get("argv"), table.get("on")
     if not isinstance(argv, list) or not argv or not all(isinstance(word, str) and word for word in argv):

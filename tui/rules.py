@@ -18,22 +18,22 @@ E = TypeVar("E", bound=StrEnum)
 
 DESTINATION_SCHEMES: Final = ("s3", "gs", "az")
 
-_ARCHIVE_KEYS: Final = frozenset(
+ARCHIVE_KEYS: Final = frozenset(
     {"destination", "account", "app", "workflow", "branch", "status", "types", "newest", "min_age"}
 )
-_RETENTION_KEYS: Final = frozenset({"provider", "days", "types", "intermediate", "since", "until"})
+RETENTION_KEYS: Final = frozenset({"provider", "days", "types", "intermediate", "since", "until"})
 _SPAN: Final = re.compile(r"(\d{1,4})([hdw])")
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 def archive_rules(section: object, fail: Fail) -> tuple[ArchiveRule, ...]:
     """The rules of the section `archive`; `fail` is called with the first thing that is wrong."""
-    return tuple(_ArchiveTable(table, fail).rule() for table in _tables(section, "archive", _ARCHIVE_KEYS, fail))
+    return tuple(_ArchiveTable(table, fail).rule() for table in _tables(section, "archive", ARCHIVE_KEYS, fail))
 
 
 def retention_rules(section: object, fail: Fail) -> tuple[RetentionRule, ...]:
     """The rules of the section `retention`; `fail` is called with the first thing that is wrong."""
-    return tuple(_RetentionTable(table, fail).rule() for table in _tables(section, "retention", _RETENTION_KEYS, fail))
+    return tuple(_RetentionTable(table, fail).rule() for table in _tables(section, "retention", RETENTION_KEYS, fail))
 
 
 def check_destination(text: str) -> str:

@@ -7,7 +7,6 @@ Markup is a matter of its own: never hand a `str` from outside to a widget that 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections import Counter
@@ -74,6 +73,8 @@ def safe_filename(title: str, *, unique: str, max_bytes: int = MAX_NAME_BYTES) -
     name = re.sub(r"[. ]+\Z", lambda found: "_" * len(found[0]), name)
     name = re.sub(r"\A[-~]", "_", name)
     if not name.strip("_"):
+        import hashlib  # not for the first paint
+
         digest = hashlib.sha256(unique.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         name = f"artifact-{digest}"
     if _DEVICE.match(name):
@@ -113,6 +114,8 @@ def _name_at(level: int, title: str, unique: str) -> str:
     name = safe_filename(title, unique=unique)
     if level == 0:
         return name
+    import hashlib
+
     digest = hashlib.sha256(unique.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     mark = safe_filename(unique, unique=unique, max_bytes=40) if level == 1 else digest
     stem, extension = _split(name)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.archive import Store, open_store
+from tui.archive.opening import open_store
+from tui.archive.store import Store
 
 _SERVER = """
 import boto3, sys

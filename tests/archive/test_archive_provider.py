@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tui.archive import MANIFEST, Entry, Layout, Manifest, Reader, Store
-from tui.archive.layout import build_folder
-from tui.archive.provider import ArchivePlugin, ArchiveProvider
+from tui.archive.layout import MANIFEST, Layout, build_folder
+from tui.archive.manifest import Entry, Manifest
+from tui.archive.plugin import ArchivePlugin
+from tui.archive.provider import ArchiveProvider
+from tui.archive.reader import Reader
+from tui.archive.store import Store
 from tui.errors import ConfigError, Gone, NotFound, NotSupported, TransferError
 from tui.models import (
     Account,

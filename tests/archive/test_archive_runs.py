@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tui.archive import MANIFEST, Manifest, Reader, Store, StoreDown, open_store
 from tui.archive.claims import CLAIM_LIFE
-from tui.archive.layout import APP
-from tui.archive.manifest import TornManifest
-from tui.archive.reader import Trouble
+from tui.archive.layout import APP, MANIFEST
+from tui.archive.manifest import Manifest, TornManifest
+from tui.archive.opening import open_store
+from tui.archive.reader import Reader, Trouble
 from tui.archive.state import State
+from tui.archive.store import Store, StoreDown
 from tui.cli.demo import demo_sessions
 from tui.demo.servers import DemoServers
 from tui.models import ArtifactKind
@@ -203,6 +204,39 @@ async def test_after_a_crash_at_any_step_the_next_run_makes_it_whole(
         assert {k: d for k, d in contents(box.store).items() if not k.endswith((MANIFEST, APP))} == wanted
         assert troubles(box.store) == []
         assert broken.failures
+
+
+class Forgetful:
+    """A store that proves every upload, and then loses the largest."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self.asked: list[str] = []
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._inner, name)
+
+        def counted(*args: object) -> object:
+            self.asked.append(name)
+            if name == "objects" and "upload" in self.asked:
+                files = [(size, key) for key, size in method(*args) if not key.endswith((MANIFEST, APP))]
+                for _, key in sorted(files)[-1:]:
+                    self._inner.delete(key)
+            return method(*args)
+
+        return counted if callable(method) else method
+
+
+async def test_what_the_store_lost_again_is_in_no_manifest(box: Box) -> None:
+    store = Forgetful(box.store)
+    broken = await box.run(store=store)  # type: ignore[arg-type]
+    assert "does not hold" in broken.failures[0][1].message
+    assert manifests(box.store) == {}
+    assert "size" not in set(store.asked[: store.asked.index("upload")])  # what is there is asked once a build
+    mended = await box.run()
+    assert mended.failures == []
+    assert mended.count("copied") == len(broken.failures)
+    assert troubles(box.store) == []
 
 
 def age_claims(store: Store) -> None:

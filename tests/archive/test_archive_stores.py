@@ -15,9 +15,9 @@ from typing import ClassVar
 
 import pytest
 
-from tui.archive import ArchiveError, Store, StoreDown, open_store
 from tui.archive import folder as folder_module
-from tui.archive.store import PART_BYTES, NotStored
+from tui.archive.opening import open_store
+from tui.archive.store import PART_BYTES, ArchiveError, NotStored, Store, StoreDown
 from tui.errors import ConfigError, Incomplete, Mismatch
 from tui.storage import Storage
 
@@ -131,7 +131,7 @@ def test_a_disk_that_lies_is_found_out_before_the_file_has_its_name(
 def test_a_full_disk_says_so(tmp_path: Path) -> None:
     program = (
         "import resource, sys\n"
-        "from tui.archive import open_store, StoreDown\n"
+        "from tui.archive.opening import open_store\nfrom tui.archive.store import StoreDown\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try: open_store(sys.argv[1]).upload('a/file', iter([bytes(200_000)]))\n"
         "except StoreDown as error: print(error.message)\n"
@@ -146,7 +146,7 @@ def test_a_full_disk_says_so(tmp_path: Path) -> None:
 def test_what_a_killed_run_left_unfinished_is_cleared(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys\n"
-        "from tui.archive import open_store\n"
+        "from tui.archive.opening import open_store\n"
         "def pieces():\n"
         "    yield b'x' * 100_000\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -218,6 +218,28 @@ def test_a_bucket_that_lies_is_found_out_by_its_first_object() -> None:
     with pytest.raises(Mismatch):
         store.upload("a/file", pieces(b"content"))
     assert not [key for key in _Liar.kept if key.endswith("file")]
+
+
+@pytest.mark.usefixtures("liar")
+def test_a_bucket_without_conditional_writes_is_asked_first() -> None:
+    store = open_store("s3://archive")
+    for key in ("claim-1", "claim-2"):
+        assert store.create(key, b"1")
+        assert not store.create(key, b"2")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("gs://archive/x", "GOOGLE_BASE_URL"), ("az://archive/x", "AZURE_STORAGE_ENDPOINT"), ("s3://a", "AWS_ENDPOINT")],
+)
+def test_no_cloud_is_spoken_to_in_the_clear(url: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "devstore")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
+    monkeypatch.setenv(name, "http://example.com")
+    with pytest.raises(ConfigError, match=name):
+        open_store(url)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert open_store(url).name == url
 
 
 def test_a_bucket_that_is_not_there_and_one_that_does_not_answer(

@@ -2,13 +2,15 @@
 
     python tests/benchmarks/archive.py [--files N] [--artifacts N] [--builds N]
 
-Needs nginx and rclone; takes some minutes. The vendor's side is one nginx on loopback for both. The S3 server is
-moto's, which is slower than either: there, take the ratio only.
+Needs nginx and rclone; takes some minutes. digsite archives as a run does, with claims, manifests and every copy
+proved; rclone has the same signed URLs, behind an index that it can list. The files come from the demo, then from an
+nginx that is faster than either. The S3 server is moto's, in Python as the demo is: there, take the ratio only.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import asyncio
 import os
 import random
@@ -20,17 +22,20 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tui.archive import Copier, Reader, open_store  # noqa: E402
-from tui.catalog import Catalog  # noqa: E402
+from tui.archive.opening import open_store  # noqa: E402
+from tui.archive.reader import Reader  # noqa: E402
+from tui.archive.state import State  # noqa: E402
+from tui.catalog.store import Catalog  # noqa: E402
 from tui.models import (  # noqa: E402
     AccountName,
     App,
@@ -42,12 +47,16 @@ from tui.models import (  # noqa: E402
     ArtifactRef,
     Build,
     BuildId,
+    BuildQuery,
     BuildRef,
     Page,
     Source,
     Status,
 )  # fmt: skip
+from tui.models.rules import ArchiveRule  # noqa: E402
 from tui.secret import Secret  # noqa: E402
+from tui.services.archive_jobs import Summary  # noqa: E402
+from tui.services.archiving import Archiver  # noqa: E402
 from tui.storage import Storage  # noqa: E402
 
 FILE_BYTES = 5 << 20
@@ -114,15 +123,101 @@ def s3() -> Iterator[str]:
         server.stdin.close()
 
 
-def digsite(url: str, destination: str, files: int) -> None:
-    """Copies as a run does, each copy proved."""
-    store, storage = open_store(destination), Storage(allow_loopback=True)
-    copier = Copier(
-        store, storage, lambda each: Source(Secret(f"{url}/{each.title}"), each.size_bytes), threading.Event()
-    )
-    with ThreadPoolExecutor(JOBS) as pool:
-        for copied in pool.map(lambda n: copier.copy(artifact(n), "acme/Acme/1", ()), range(files)):
-            assert copied.moved_bytes == FILE_BYTES
+DEMO = """
+import sys
+from tui.demo.servers import DemoServers
+with DemoServers() as servers:
+    print(*(f"{name}={value!r}" for name, value in servers.environment().items()), sep="\\n", flush=True)
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def demo(files: int) -> Iterator[dict[str, Source]]:
+    """Signed URLs of so many files of about `FILE_BYTES`; the servers run in a process of their own."""
+    with subprocess.Popen(
+        [sys.executable, "-c", DEMO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        lines = iter(server.stdout.readline, "\n")
+        environment = {name: ast.literal_eval(value) for name, _, value in (line.partition("=") for line in lines)}
+        yield asyncio.run(_demo_sources(environment, files))
+        server.stdin.close()
+
+
+async def _demo_sources(environment: dict[str, str], files: int) -> dict[str, Source]:
+    from tui.providers import plugin
+
+    described = plugin("bitrise").environment(environment)
+    assert described is not None
+    provider = plugin("bitrise").open(*described)
+    found: dict[str, Source] = {}
+    try:
+        app = next(app for app in (await provider.apps()).items if app.title == "acme-android")
+        cursor = None
+        while True:
+            page = await provider.builds(app.ref, BuildQuery(), cursor)
+            for build in page.items:
+                for each in (await provider.artifacts(build)).items:
+                    if 0.5 * FILE_BYTES < (each.size_bytes or 0) < 2 * FILE_BYTES:
+                        found[f"file-{len(found):03}"] = replace(
+                            await provider.source(each), size_bytes=each.size_bytes
+                        )
+                    if len(found) == files:
+                        return found
+            cursor = page.next_cursor
+    finally:
+        await provider.aclose()
+
+
+class _Index(BaseHTTPRequestHandler):
+    """What rclone lists: every file with its size, each a redirect to its signed URL."""
+
+    protocol_version = "HTTP/1.1"
+    sources: ClassVar[dict[str, Source]] = {}
+
+    def do_GET(self) -> None:
+        source = self.sources.get(self.path.lstrip("/"))
+        if source is not None:
+            self._answer(302, b"", {"Location": source.url.reveal(), "Content-Length": "0"})
+            return
+        body = "".join(f'<a href="{name}">{name}</a>' for name in self.sources).encode()
+        self._answer(200, body, {"Content-Type": "text/html", "Content-Length": str(len(body))})
+
+    def do_HEAD(self) -> None:
+        source = self.sources[self.path.lstrip("/")]
+        self._answer(200, b"", {"Content-Length": str(source.size_bytes)})
+
+    def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def index(sources: dict[str, Source]) -> Iterator[str]:
+    _Index.sources = sources
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Index) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def digsite(sources: dict[str, Source], destination: str) -> None:
+    """Copies as a run does, five files a build."""
+    with tempfile.TemporaryDirectory() as name:
+        summary = asyncio.run(archive(Served(sources), destination, Path(name) / "state.sqlite"))
+    assert summary.count("copied") == len(sources), summary.failures
+    assert summary.moved_bytes == sum(source.size_bytes or 0 for source in sources.values())
 
 
 def rclone(url: str, target: str) -> None:
@@ -162,22 +257,44 @@ def best(work: Callable[[int], object]) -> float:
     return min(taken)
 
 
+def compare(label: str, sources: dict[str, Source], url: str, folder: Path, bucket: str) -> None:
+    """Both programs in turns, so that what else the machine does is the same for both."""
+    total = sum(source.size_bytes or 0 for source in sources.values()) / 1e6
+    for place, ours, theirs in (
+        ("a folder", str(folder / "ours"), str(folder / "theirs")),
+        ("S3", f"s3://{bucket}/ours-{label}", f"bucket:{bucket}/theirs-{label}"),
+    ):
+        rates = []
+        for number in range(ROUNDS):
+            took = [timed(lambda n=number, o=ours: digsite(sources, f"{o}{n}"))]  # type: ignore[misc]
+            took.append(timed(lambda n=number, t=theirs: rclone(url, f"{t}{n}")))  # type: ignore[misc]
+            rates.append(took)
+        mine, other = (min(column) for column in zip(*rates, strict=True))
+        say(
+            f"{len(sources)} files from {label} to {place}: {total / mine:.0f} MB/s,"
+            f" rclone {total / other:.0f} MB/s, x{other / mine:.2f}"
+        )
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
 def copies(files: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
+    with s3(), tempfile.TemporaryDirectory() as name, demo(files) as sources, index(sources) as url:
+        compare("the demo", sources, url, Path(name), "archive")
+    with s3(), tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "served").mkdir()
         for number in range(files):
             (folder / "served" / f"file-{number:03}").write_bytes(os.urandom(FILE_BYTES))
-        total = files * FILE_BYTES / 1e6
         with nginx(folder) as url:
-            ours = best(lambda n: digsite(url, f"{folder}/ours{n}", files))
-            theirs = best(lambda n: rclone(url, f"{folder}/theirs{n}"))
-            say(f"to a folder: {total / ours:.0f} MB/s, rclone {total / theirs:.0f} MB/s, x{theirs / ours:.2f}")
-            with s3():
-                ours = best(lambda n: digsite(url, f"s3://archive/ours{n}", files))
-                theirs = best(lambda n: rclone(url, f"bucket:archive/theirs{n}"))
-                say(f"to S3: {total / ours:.0f} MB/s, rclone {total / theirs:.0f} MB/s, x{theirs / ours:.2f}")
+            served = {f"file-{n:03}": Source(Secret(f"{url}/file-{n:03}"), FILE_BYTES) for n in range(files)}
+            compare("nginx", served, url, folder, "archive")
     say(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
@@ -224,6 +341,33 @@ class Many:
         return Source(LocalFile(Path(__file__).with_name("one-byte")), 1)
 
 
+class Served(Many):
+    """A provider of these files, five a build."""
+
+    def __init__(self, sources: dict[str, Source]) -> None:
+        super().__init__(-(-len(sources) // 5))
+        self._sources = sources
+
+    async def artifacts(self, build: Build, cursor: object = None) -> Page[Artifact]:
+        assert build.number is not None
+        return Page(
+            tuple(
+                Artifact(
+                    ArtifactRef(*_parts(build.ref), ArtifactId(name)),
+                    name,
+                    ArtifactKind.FILE,
+                    "file",
+                    size_bytes=self._sources[name].size_bytes,
+                )
+                for name in list(self._sources)[5 * build.number - 5 : 5 * build.number]
+            )
+        )
+
+    async def source(self, each: Artifact) -> Source:
+        self.downloads += 1
+        return self._sources[each.title]
+
+
 def _parts(ref: BuildRef) -> tuple[AccountName, AppId, BuildId]:
     return ref.account, ref.app, ref.build
 
@@ -239,29 +383,25 @@ class Opened:
         return self._provider
 
 
+async def archive(provider: Many, destination: str, state: Path) -> Summary:
+    """One run of a rule that wants everything."""
+    remembered = State(state)
+    archiver = Archiver(
+        [Opened(provider)],  # type: ignore[list-item]
+        Storage(allow_loopback=True),
+        remembered,
+        retention=(),
+        jobs=JOBS,
+        dry_run=False,
+        report=lambda _: None,
+    )
+    summary = await archiver.run([(ArchiveRule(destination), open_store(destination))])
+    remembered.close()
+    return summary
+
+
 def reruns(builds: int) -> None:
-    from tui.archive.state import State
-    from tui.models.rules import ArchiveRule
-    from tui.services.archive_jobs import Summary
-    from tui.services.archiving import Archiver
-
     provider = Many(builds)
-
-    async def run(root: Path, state: Path) -> Summary:
-        remembered = State(state)
-        archiver = Archiver(
-            [Opened(provider)],  # type: ignore[list-item]
-            Storage(),
-            remembered,
-            retention=(),
-            jobs=JOBS,
-            dry_run=False,
-            report=lambda _: None,
-        )
-        summary = await archiver.run([(ArchiveRule(str(root)), open_store(str(root)))])
-        remembered.close()
-        return summary
-
     with tempfile.TemporaryDirectory() as name:
         one = Path(__file__).with_name("one-byte")
         one.write_bytes(b"x")
@@ -269,7 +409,7 @@ def reruns(builds: int) -> None:
             for label, state in (("first", "a"), ("again", "a"), ("by another machine", "b")):
                 provider.downloads = 0
                 began = time.perf_counter()
-                summary = asyncio.run(run(Path(name) / "archive", Path(name) / state))
+                summary = asyncio.run(archive(provider, str(Path(name) / "archive"), Path(name) / state))
                 assert not summary.failures, summary.failures[0]
                 took = time.perf_counter() - began
                 say(f"{builds:,} builds, {label}: {took:.1f} s, {provider.downloads:,} downloads")

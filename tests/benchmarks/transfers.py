@@ -64,7 +64,9 @@ async def _download(urls: Sequence[str], folder: Path, *, jobs: int, connections
     from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildId, Source
     from tui.secret import Secret
     from tui.storage import Storage
-    from tui.transfers import History, TransferQueue, TransferState
+    from tui.transfers.history import History
+    from tui.transfers.queue import TransferQueue
+    from tui.transfers.snapshot import TransferState
 
     async def source(artifact: Artifact) -> Source:
         return Source(url=Secret(artifact.title), size_bytes=artifact.size_bytes)

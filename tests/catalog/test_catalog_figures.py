@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.test_catalog_store import ACME, APP, build
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.models import App, AppId, AppRef, Artifact, ArtifactId, ArtifactKind, ArtifactRef, Build, BuildId, Status
 
 DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)

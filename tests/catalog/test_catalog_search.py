@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.test_catalog_store import ACME, APP, DAY, build
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.models import App, AppId, AppRef, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildRef
 from tui.models.findings import Findings, Hit
 

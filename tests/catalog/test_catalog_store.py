@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.models import (
     AccountName,
     Action,

@@ -12,7 +12,8 @@ import pytest
 from tests.contract import test_contract_bitrise, test_contract_xcode_cloud
 from tui.demo import DemoServers
 from tui.errors import NotAllowed, NotFound, NotSupported, OutcomeUnknown, ProviderError
-from tui.models import AppRef, BuildVerb, GitRefKind, StartRequest, Status
+from tui.models import AppRef, Status
+from tui.models.inspection import BuildVerb, GitRefKind, StartRequest
 from tui.providers import Provider
 from tui.providers.xcode_cloud.plugin import XcodeCloudPlugin
 from tui.testing.search import busy_app, startable

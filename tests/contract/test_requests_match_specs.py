@@ -19,7 +19,8 @@ import pytest
 from tests.contract import test_contract_bitrise, test_contract_xcode_cloud
 from tui.demo import DemoServers, SeenRequest
 from tui.errors import NotFound, ProviderError
-from tui.models import AppRef, Build, BuildQuery, BuildVerb, GitRefKind, StartRequest, Status, Verb
+from tui.models import AppRef, Build, BuildQuery, Status, Verb
+from tui.models.inspection import BuildVerb, GitRefKind, StartRequest
 from tui.providers import Provider
 from tui.testing.search import busy_app, find_artifact, pages
 

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tui.models import (
-    AccountName,
-    AppId,
-    Build,
-    BuildId,
-    BuildRef,
-    Issue,
-    IssueKind,
-    SourceLine,
-    Status,
-    TestResult,
-    TestRun,
-    TestStatus,
-)
+from tui.models import AccountName, AppId, Build, BuildId, BuildRef, Status
+from tui.models.inspection import Issue, IssueKind, SourceLine, TestResult, TestRun, TestStatus
 from tui.peek.causes import MAX_EXCERPT, CauseKind, Diagnosis, diagnose
 from tui.peek.loglines import LogLine
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.models import SourceLine, TestResult, TestStatus
+from tui.models.inspection import SourceLine, TestResult, TestStatus
 from tui.peek import PeekError
 from tui.peek.junit import MAX_XML_BYTES, junit_results
 

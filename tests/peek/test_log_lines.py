@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.models import LogChunk
+from tui.models.inspection import LogChunk
 from tui.peek import loglines
 from tui.peek.causes import ERROR_LINE
 from tui.peek.loglines import ChunkOrder, LogSearch, LogSpool, line_text, without_escapes

@@ -15,6 +15,7 @@ from tui.config import load_config
 from tui.models import Artifact, ArtifactKind, Build, Status
 from tui.paths import DigPath
 from tui.screens.build_view import BuildScreen
+from tui.screens.help_panel import HelpScreen
 from tui.services import open_services
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 
@@ -222,14 +223,16 @@ async def test_copy_open_detail_help_and_palette(drive: Drive) -> None:
         await d.press("escape", "i")
         await d.until(lambda: isinstance(d.app.screen, BuildScreen) and "Workflow" in d.screen_text())
         await d.press("escape", "question_mark")
-        await d.until(lambda: d.explorer.query("HelpPanel"))
+        await d.until(lambda: isinstance(d.app.screen, HelpScreen) and "Folder, name template" in d.screen_text())
         await d.press("question_mark")
-        await d.until(lambda: not d.explorer.query("HelpPanel"))
-        await d.press("f1")
-        await d.until(lambda: d.explorer.query("HelpPanel"))
+        await d.until(lambda: d.app.screen is d.explorer)
+        await d.press("f1", "slash", *"qr code", "enter")
+        await d.until(lambda: "artifact.qr" in d.screen_text() and "history.back" not in d.screen_text())
+        await d.press("escape", "escape")
+        await d.until(lambda: d.app.screen is d.explorer)
         for key in ("colon", "ctrl+p"):
             await d.press(key)
-            await d.until(lambda: type(d.app.screen).__name__ == "CommandPalette")
+            await d.until(lambda: type(d.app.screen).__name__ == "Palette")
             await d.press("escape")
             await d.until(lambda: d.app.screen is d.explorer)
 

@@ -82,3 +82,28 @@ async def test_the_scp_line_names_the_file_that_was_downloaded_here(drive: Drive
         await d.until(lambda: d.app.clipboard.startswith("scp "))
         (transfer,) = d.services.transfers.snapshot().transfers
         assert str(transfer.target) in d.app.clipboard
+
+
+async def test_the_scp_line_knows_what_an_earlier_run_has_downloaded(drive: Drive) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        build = await d.open_build(finished)
+        artifact = await d.go_to_artifact(is_apk)
+        await d.press("d")
+        await d.until(lambda: "1 done" in d.dock_text)
+        (done,) = d.services.transfers.snapshot().transfers
+        await d.press("c")  # and it is no longer listed
+        await d.until(lambda: not d.services.transfers.snapshot().transfers)
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.open_build(lambda each: each.ref == build.ref)
+        await d.go_to_artifact(lambda each: each.ref == artifact.ref)
+        await d.press("Y")
+        await d.until(lambda: isinstance(d.app.screen, ChoiceDialog))
+        await d.press("f")
+        await d.until(lambda: d.app.clipboard.startswith("scp "))
+        assert shlex.split(d.app.clipboard)[1].endswith(f":{done.target}")
+        done.target.unlink()
+        await d.press("Y")
+        await d.until(lambda: isinstance(d.app.screen, ChoiceDialog))
+        assert not d.app.screen.query("#choice-scp")

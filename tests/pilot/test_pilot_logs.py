@@ -10,7 +10,8 @@ import pytest
 
 from tests.pilot.test_pilot_builds import BITRISE, go_to_build, is_red
 from tests.transfers.conftest import Answer, FaultServer
-from tui.models import Build, Cursor, LogPart, Source
+from tui.models import Build, Cursor, Source
+from tui.models.inspection import LogPart
 from tui.screens.log_view import LogScreen
 from tui.secret import Secret
 

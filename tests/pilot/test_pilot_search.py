@@ -12,10 +12,9 @@ import pytest
 from textual.widgets import Input
 
 from tests.pilot.conftest import NOW, Driver
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.cli.demo import demo_sessions
 from tui.demo import DemoServers
-from tui.digs import Dig
 from tui.habits import Habits
 from tui.models import AppRef, ArtifactRef, BuildRef, Status
 from tui.paths import BuildSelector, DigPath
@@ -164,12 +163,12 @@ async def test_builds_of_before_are_shown_while_no_answer_has_come(drive: Drive,
 async def test_a_dig_is_chosen_or_how_to_write_one_is_said(drive: Drive) -> None:
     async with drive() as d:
         await d.loaded()
-        given: list[Dig | None] = []
+        given: list[str | None] = []
         d.app.push_screen(DigsDialog({"red": "acme/android?status:failed", "all": "acme"}), given.append)
         await d.until(lambda: "@red" in d.screen_text() and isinstance(d.app.screen, DigsDialog))
         await d.press("enter")
         await d.until(lambda: given)
-        assert given == [Dig("acme/android", "status:failed")]
+        assert given == ["red"]
         d.app.push_screen(DigsDialog({}), given.append)
         await d.until(lambda: "[digs]" in d.screen_text())
         await d.press("escape")

@@ -32,6 +32,7 @@ from tui.services.storage_lines import Listing
 from tui.stats.grouping import By
 from tui.widgets.batch import BatchDialog
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
+from tui.widgets.treemap import Treemap
 
 Opened = Callable[..., AbstractAsyncContextManager[Driver]]
 APP = "acme-android"
@@ -146,6 +147,128 @@ async def test_what_eats_the_space_down_to_the_file(indexed: Opened, size: tuple
         await d.press("enter")
         await d.until(lambda: d.app.screen is d.explorer and d.explorer.artifacts.rows.current is not None)
         await d.until(lambda: d.explorer.artifacts.rows.current.ref == wanted)  # type: ignore[union-attr]
+
+
+async def mapped(d: Driver, screen: StatsScreen) -> Treemap:
+    """The treemap, drawn and with the focus."""
+    await d.until(lambda: isinstance(screen.focused, Treemap) and not screen.pane.is_loading)
+    await d.settle()
+    assert isinstance(screen.focused, Treemap)
+    return screen.focused
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (50, 20)])
+async def test_the_treemap_goes_down_and_back_by_keys(indexed: Opened, size: tuple[int, int]) -> None:
+    async with indexed(size=size) as d:
+        screen = await stats(d)
+        await d.press("t")
+        await mapped(d, screen)
+        await deeper(d, screen)
+        await mapped(d, screen)
+        await deeper(d, screen)
+        assert screen.scope.by is By.BRANCH
+        boxes = await mapped(d, screen)
+        assert not boxes.region.intersection(screen.pane.rows.region).area
+        assert screen.pane.rows.current is not None
+        start = screen.pane.rows.current.key
+        await d.press("right")
+        await d.until(lambda: screen.pane.rows.current is not None and screen.pane.rows.current.key != start)
+        chosen = boxes.current
+        assert chosen is not None
+        assert chosen.name in d.screen_text()  # in the line above, whatever room its box has
+        await deeper(d, screen)
+        files = await mapped(d, screen)
+        assert screen.scope.group == chosen.key
+        assert all(tile.is_others or tile.key in {line.key for line in screen.pane.rows.rows} for tile in files.drawn)
+        await d.press("h")
+        await d.until(lambda: screen.scope.by is By.BRANCH and screen.scope.group is None)
+        await d.until(lambda: boxes.current is not None and boxes.current.key == chosen.key)
+        await d.press("t")
+        await d.until(lambda: screen.pane.rows.has_focus and screen.pane.rows.current is not None)
+        assert screen.pane.rows.current is not None
+        assert screen.pane.rows.current.key == chosen.key
+
+
+async def test_marks_and_a_filter_hold_in_the_treemap(indexed: Opened) -> None:
+    async with indexed() as d:
+        screen = await stats(d)
+        await part_by(d, screen, Listing.LARGEST)
+        await d.press("t")
+        boxes = await mapped(d, screen)
+        await d.press("space", "down", "space")
+        await d.until(lambda: len(screen.pane.rows.marked) == 2)
+        assert sum(tile.is_marked for tile in boxes.drawn) == 2
+        await d.press("space")
+        await d.until(lambda: len(screen.pane.rows.marked) == 1)
+        assert "debug" not in boxes.drawn[0].name
+        await d.press("slash", *"debug")
+        await d.until(lambda: not boxes.display and screen.pane.filter_text == "debug")
+        await d.press("enter")
+        await mapped(d, screen)
+        assert all("debug" in tile.name for tile in boxes.drawn if not tile.is_others)
+        await d.press("escape")
+        await d.until(lambda: not screen.pane.filter_text and len(boxes.drawn) > 1)
+        (marked,) = screen.pane.rows.marked
+        await d.press("d")
+        await d.until(lambda: d.services.transfers.snapshot().transfers)
+        assert d.services.transfers.snapshot().transfers[0].label == marked.name.rpartition("/")[2]
+
+
+async def test_what_has_no_room_in_the_treemap_is_told_apart_in_the_list(indexed: Opened) -> None:
+    async with indexed(size=(50, 20), days=12) as d:
+        screen = await stats(d)
+        await part_by(d, screen, Listing.LARGEST)
+        await d.press("t")
+        boxes = await mapped(d, screen)
+        others = boxes.drawn[-1]
+        assert others.is_others
+        while boxes.current != others:
+            before = boxes.current
+            await d.press("right")
+            if boxes.current == before:
+                await d.press("down")
+        await d.press("X")
+        await d.until(lambda: any("enter lists them" in toast for toast in d.toasts))
+        await d.press("enter")
+        await d.until(lambda: screen.pane.rows.has_focus)
+        assert screen.pane.rows.current is not None
+        assert screen.pane.rows.current.key == others.key
+
+
+async def test_a_click_chooses_a_box_and_a_second_opens_it(indexed: Opened) -> None:
+    async with indexed() as d:
+        screen = await stats(d)
+        await deeper(d, screen)
+        await deeper(d, screen)
+        await d.press("t")
+        boxes = await mapped(d, screen)
+        before, chosen = screen.scope, boxes.drawn[-1]
+        await d.pilot.click(Treemap, offset=(boxes.size.width - 2, boxes.size.height - 1), times=2)
+        await d.until(lambda: screen.scope != before)
+        assert screen.scope.group == chosen.key
+
+
+async def test_how_builds_fare_goes_down_to_the_files_of_a_day(indexed: Opened) -> None:
+    async with indexed() as d:
+        screen = await stats(d)
+        await part_by(d, screen, Listing.HEALTH)
+        for is_map in (False, True):
+            if is_map:
+                await d.press("t")
+                await mapped(d, screen)
+            workflow = screen.pane.rows.current
+            assert workflow is not None
+            assert workflow.health is not None
+            await deeper(d, screen)
+            await d.until(lambda: screen.pane.rows.rows)
+            assert f"workflow {workflow.health.workflow}, last 30 days" in d.screen_text()
+            assert sum(line.count for line in screen.pane.rows.rows) == workflow.count
+            await deeper(d, screen)
+            assert screen.scope.day is not None
+            assert all(line.artifact is not None for line in screen.pane.rows.rows)
+            await deeper(d, screen, "escape")
+            await deeper(d, screen, "escape")
+            await d.until(lambda w=workflow: screen.pane.rows.current == w)  # type: ignore[misc]
 
 
 async def test_every_way_to_part_it_adds_up(indexed: Opened) -> None:

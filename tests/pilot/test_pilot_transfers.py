@@ -13,8 +13,8 @@ from tui.models import Artifact, ArtifactKind, Build
 from tui.screens.download_dialog import DownloadDialog
 from tui.screens.explorer import Explorer
 from tui.screens.transfers import LimitsDialog, TransfersScreen
-from tui.transfers import TransferSnapshot, TransferState
 from tui.transfers.claim import part_path
+from tui.transfers.snapshot import TransferSnapshot, TransferState
 from tui.widgets.choice import ChoiceDialog
 
 Drive = Callable[..., AbstractAsyncContextManager[Driver]]

@@ -21,7 +21,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from tui.errors import NotFound, NotSupported
-from tui.models import Account, AccountName, AppId, BuildId, BuildRef, BuildVerb, Status, Verb
+from tui.models import Account, AccountName, AppId, BuildId, BuildRef, Status, Verb
+from tui.models.inspection import BuildVerb
 from tui.providers import Provider, plugin, plugin_names
 from tui.secret import Secret
 from tui.testing import ProviderContract

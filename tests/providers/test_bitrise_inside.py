@@ -11,23 +11,8 @@ import pytest
 
 from tests.providers.conftest import ODD, ScriptedServer, reply
 from tui.errors import NotFound, OutcomeUnknown, ProviderError
-from tui.models import (
-    Account,
-    AccountName,
-    AppId,
-    AppRef,
-    Build,
-    BuildId,
-    BuildRef,
-    BuildVerb,
-    Cursor,
-    GitRef,
-    GitRefKind,
-    LogChunk,
-    StartRequest,
-    Status,
-    Workflow,
-)
+from tui.models import Account, AccountName, AppId, AppRef, Build, BuildId, BuildRef, Cursor, Status
+from tui.models.inspection import BuildVerb, GitRef, GitRefKind, LogChunk, StartRequest, Workflow
 from tui.providers.bitrise.plugin import BitrisePlugin
 from tui.providers.bitrise.provider import BitriseProvider
 from tui.secret import Secret

@@ -11,8 +11,8 @@ import pytest
 from tests.providers.conftest import ODD, Request, ScriptedServer, reply
 from tests.providers.test_xcode_cloud import APP, action_json, artifact_json, build_of, open_provider, run_of
 from tui.errors import NotFound, OutcomeUnknown, ProviderError
-from tui.models import (
-    ArtifactKind,
+from tui.models import ArtifactKind
+from tui.models.inspection import (
     BuildVerb,
     GitRef,
     GitRefKind,

@@ -12,19 +12,8 @@ from typing import Any, cast
 import pytest
 
 from tui.errors import Conflict, NotSupported, OutcomeUnknown, PathError, Unreachable
-from tui.models import (
-    AccountName,
-    AppId,
-    AppRef,
-    Build,
-    BuildId,
-    BuildRef,
-    BuildVerb,
-    GitRefKind,
-    Page,
-    StartRequest,
-    Status,
-)
+from tui.models import AccountName, AppId, AppRef, Build, BuildId, BuildRef, Page, Status
+from tui.models.inspection import BuildVerb, GitRefKind, StartRequest
 from tui.providers import Provider
 from tui.services.builds import BuildChanges
 from tui.services.journal import Journal

@@ -24,15 +24,12 @@ from tui.models import (
     Build,
     BuildId,
     BuildRef,
-    BuildVerb,
     Cursor,
-    LogChunk,
-    LogPart,
     Page,
     Source,
     Status,
-    TestStatus,
 )
+from tui.models.inspection import BuildVerb, LogChunk, LogPart, TestStatus
 from tui.secret import Secret
 from tui.services import build_logs
 from tui.services.build_logs import BuildLog

@@ -22,8 +22,7 @@ from tui.peek.diff import ChangeKind
 from tui.services import Found, Services, open_services
 from tui.services.comparing import Comparing
 from tui.services.identifying import Identified, Identifying, Spent
-from tui.transfers import History
-from tui.transfers.history import Finished
+from tui.transfers.history import Finished, History
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 IOS = "demo-bitrise/Acme for iOS"

@@ -43,8 +43,7 @@ from tui.services.programs import (
     run_in_terminal,
     with_device,
 )
-from tui.transfers import History
-from tui.transfers.history import Finished
+from tui.transfers.history import Finished, History
 
 REF = ArtifactRef(AccountName("acme"), AppId("app"), BuildId("b1"), ArtifactId("a1"))
 posix = pytest.mark.skipif(os.name == "nt", reason="scripts, groups of processes and FIFOs are those of POSIX")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tui.archive import Reader, open_store
+from tui.archive.opening import open_store
+from tui.archive.reader import Reader
 from tui.archive.state import State
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.cli.demo import demo_sessions
 from tui.demo.servers import DemoServers
 from tui.errors import DigsiteError, ProviderError

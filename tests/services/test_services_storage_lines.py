@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.catalog import Catalog
-from tui.catalog.store import CatalogUnreadable
+from tui.catalog.store import Catalog, CatalogUnreadable
 from tui.errors import NotFound
 from tui.models import (
     AccountName,
@@ -119,6 +118,24 @@ def test_lists_beside_the_groups(catalog: Catalog) -> None:
     health = lines(catalog, Scope(by=Listing.HEALTH))
     assert {line.share for line in health} == {1.0}
     assert lines(catalog, Scope(by=Listing.DUPLICATES)) == ()  # an app of its own each
+
+
+def test_health_goes_down_to_the_days_and_their_artifacts(catalog: Catalog) -> None:
+    workflows = lines(catalog, Scope(by=Listing.HEALTH))
+    assert len(workflows) == 4  # two of each app
+    for workflow in workflows:
+        assert workflow.inside is not None
+        days = lines(catalog, workflow.inside)
+        assert [day.name for day in days] == sorted((day.name for day in days), reverse=True)
+        assert sum(day.count for day in days) == workflow.count
+        for day in days:
+            assert day.health is not None
+            assert day.inside is not None
+            files = lines(catalog, day.inside)
+            assert len(files) == 2 * day.count
+            assert {f.artifact.created_at.date() for f in files if f.artifact and f.artifact.created_at} == {day.key}
+            assert {f.artifact.workflow for f in files if f.artifact} <= {"primary", None}
+    assert workflows[0].inside != workflows[1].inside
 
 
 def test_artifacts_that_are_alike(catalog: Catalog) -> None:

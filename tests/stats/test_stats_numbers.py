@@ -13,7 +13,7 @@ from tui.models.totals import DayTotal, LabelTotal, RunTotal
 from tui.stats import grouping
 from tui.stats.grouping import By
 from tui.stats.growth import AHEAD_DAYS, growth
-from tui.stats.health import health
+from tui.stats.health import by_day, health
 from tui.stats.overview import Overview
 from tui.stats.page import page
 from tui.stats.retention import BUILT_IN, effective_rules, expiring, expiry
@@ -47,11 +47,11 @@ def test_the_vendors_rules_and_the_earlier_day_on_the_border(
     assert (end.last_day, end.rule.days) == (day + timedelta(days=days), days)
 
 
-def test_intermediates_last_a_week_whenever_they_were_made() -> None:
-    for day in (CHANGE - timedelta(days=1), CHANGE, CHANGE + timedelta(days=1)):
+def test_intermediates_last_a_week_since_the_change() -> None:
+    for day, days in ((CHANGE - timedelta(days=1), 365), (CHANGE, 7), (CHANGE + timedelta(days=1), 7)):
         end = expiry("bitrise", ArtifactKind.FILE, day, BUILT_IN, is_intermediate=True)
         assert end is not None
-        assert end.last_day == day + timedelta(days=7)
+        assert end.last_day == day + timedelta(days=days)
 
 
 def test_a_rule_of_the_user_stands_in_for_all_of_that_provider() -> None:
@@ -120,6 +120,18 @@ def test_health_of_a_workflow_and_its_trend() -> None:
     assert (new.success_rate, new.mean_s, new.trend) == (0.0, None, None)
 
 
+def test_health_of_a_workflow_day_by_day() -> None:
+    runs = [
+        run(1, Status.SUCCEEDED, 3, 360),
+        run(1, Status.FAILED, 1, 5),
+        run(2, Status.ABORTED, 7, 70),
+        run(3, Status.FAILED, 2, 5),
+        run(40, Status.SUCCEEDED, 1, 100),
+    ]
+    found = [(day, each.runs, each.success_rate, each.mean_s) for day, each in by_day(runs, TODAY)]
+    assert found == [(TODAY - timedelta(days=1), 4, 0.75, 120), (TODAY - timedelta(days=3), 2, 0.0, None)]
+
+
 class _Tags(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
@@ -154,3 +166,20 @@ def test_the_page_holds_hostile_names_as_text_and_loads_nothing() -> None:
     assert "\x1b" not in text
     assert "<script>" in read.text
     assert "3 artifacts" in read.text
+
+
+def test_the_page_has_a_treemap_of_apps_or_of_the_branches_of_one() -> None:
+    def map_of(groups: dict[By, list[grouping.Group]]) -> str:
+        overview = Overview(count=1, size_bytes=1, groups=groups, growth=growth([], TODAY), health=[])
+        text = page("all", overview, {}, [], TODAY)
+        return text[text.index("What takes the space") : text.index("<h2>By")]
+
+    apps = [grouping.Group(f"app-{n}", 1, 1000 - n) for n in range(3)]
+    branches = [grouping.Group("main", 2, 10**9), *(grouping.Group(f"fix/{n}", 1, 100) for n in range(90))]
+    of_apps = map_of({By.APP: apps, By.BRANCH: branches})
+    assert all(app.label in of_apps for app in apps)
+    assert "main" not in of_apps
+    of_branches = map_of({By.APP: apps[:1], By.BRANCH: branches})
+    assert "main" in of_branches
+    assert "90 others" in of_branches
+    assert "<rect" not in map_of({By.APP: [grouping.Group("app", 1, 0)], By.BRANCH: []})

@@ -30,7 +30,11 @@ from tui.models import (
 )
 from tui.secret import Secret
 from tui.storage import Storage
-from tui.transfers import ConflictRule, History, RetryPolicy, TransferQueue, TransferSnapshot
+from tui.transfers.destination import ConflictRule
+from tui.transfers.history import History
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import TransferSnapshot
 
 
 @dataclass

@@ -18,8 +18,13 @@ from tests.transfers.conftest import Answer, FaultServer, Provider
 from tui.errors import NotFound
 from tui.models import AccountName, Artifact
 from tui.storage import Storage
-from tui.transfers import ConflictRule, History, QueueStore, RetryPolicy, TransferQueue, TransferState
 from tui.transfers.claim import claimed_bytes
+from tui.transfers.destination import ConflictRule
+from tui.transfers.history import History
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import TransferState
+from tui.transfers.store import QueueStore
 
 MB = 1 << 20
 ACME = (AccountName("acme"),)
@@ -32,7 +37,8 @@ from pathlib import Path
 from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildId, Source
 from tui.secret import Secret
 from tui.storage import Storage
-from tui.transfers import QueueStore, TransferQueue
+from tui.transfers.queue import TransferQueue
+from tui.transfers.store import QueueStore
 
 url, target, size, database = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
 

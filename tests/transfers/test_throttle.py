@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from tests.transfers.conftest import FaultServer, Provider
 from tui.models import Artifact
 from tui.storage import Storage
-from tui.transfers import History, RetryPolicy, TransferQueue, TransferState
+from tui.transfers.history import History
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import TransferState
 from tui.transfers.throttle import Throttle
 
 MB = 1 << 20

@@ -14,9 +14,10 @@ import pytest
 from tests.transfers.conftest import Answer, Download, FaultServer, Provider
 from tests.transfers.test_transfer_kill import start
 from tui.models import Artifact
-from tui.transfers import TransferQueue, TransferSnapshot, TransferState
 from tui.transfers.claim import claimed_bytes
 from tui.transfers.part import NOTE_BYTES
+from tui.transfers.queue import TransferQueue
+from tui.transfers.snapshot import TransferSnapshot, TransferState
 
 MB = 1 << 20
 SIZE = 65 * MB

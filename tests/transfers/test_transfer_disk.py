@@ -16,8 +16,10 @@ from tui.errors import (
     DiskFull,
 )
 from tui.models import Artifact
-from tui.transfers import ConflictRule, TransferQueue, TransferState
 from tui.transfers.claim import part_path, sidecar_path
+from tui.transfers.destination import ConflictRule
+from tui.transfers.queue import TransferQueue
+from tui.transfers.snapshot import TransferState
 
 
 async def test_no_room_is_said_with_both_numbers_before_any_request(

@@ -23,9 +23,12 @@ from tui.errors import (
 from tui.models import Artifact, ArtifactKind, Source
 from tui.secret import Secret
 from tui.storage import Storage
-from tui.transfers import History, RetryPolicy, TransferQueue, TransferSnapshot, TransferState
 from tui.transfers.claim import part_path
+from tui.transfers.history import History
 from tui.transfers.part import SYNC_BYTES
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import TransferSnapshot, TransferState
 
 MB = 1 << 20
 EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"

@@ -15,9 +15,10 @@ import pytest
 
 from tests.transfers.conftest import Answer, FaultServer
 from tui.models import Artifact
-from tui.transfers import TransferQueue, TransferState
 from tui.transfers.claim import part_path
 from tui.transfers.part import NOTE_BYTES
+from tui.transfers.queue import TransferQueue
+from tui.transfers.snapshot import TransferState
 
 MB = 1 << 20
 
@@ -27,7 +28,7 @@ from pathlib import Path
 from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildId, Source
 from tui.secret import Secret
 from tui.storage import Storage
-from tui.transfers import TransferQueue
+from tui.transfers.queue import TransferQueue
 
 url, target, size = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 ref = ArtifactRef(AccountName("acme"), AppId("app"), BuildId("b1"), ArtifactId("A1"))

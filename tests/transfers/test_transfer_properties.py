@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from tests.transfers.conftest import Answer, FaultServer, Provider
 from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildId
 from tui.storage import Storage
-from tui.transfers import History, RetryPolicy, TransferQueue, TransferSnapshot, TransferState
+from tui.transfers.history import History
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import TransferSnapshot, TransferState
 
 SIZE = 300_000
 EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"

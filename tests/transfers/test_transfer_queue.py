@@ -14,9 +14,11 @@ from tui.errors import Destination
 from tui.models import Artifact, Source
 from tui.safe_text import unique_filenames
 from tui.storage import Storage
-from tui.transfers import History, RetryPolicy, TransferQueue, TransferState
 from tui.transfers.claim import part_path, sidecar_path
-from tui.transfers.snapshot import RateMeter
+from tui.transfers.history import History
+from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
+from tui.transfers.snapshot import RateMeter, TransferState
 
 MB = 1 << 20
 Make = Callable[..., Artifact]

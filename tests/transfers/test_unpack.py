@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tui.errors import DiskFull
-from tui.transfers import Refused, unpack
 from tui.transfers.retry import Stopped
+from tui.transfers.unpack import Refused, unpack
 
 Make = Callable[..., Path]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.terminal_theme import TerminalTheme
 from textual.color import Color
 from textual.theme import Theme
 
-from tui.widgets.themes import OWN, user_themes
+from tui.widgets.themes import ANSI_DARK, ANSI_LIGHT, OWN, user_themes
 
 ENOUGH = 4.5
 """Contrast of text, by the web accessibility guidelines (WCAG 2.2, 1.4.3)."""
@@ -49,6 +50,12 @@ def test_text_stands_out(theme: Theme, text: str, ground: str, share: float) -> 
     below = Color.parse(colours[ground])
     above = below.blend(Color.parse(colours[text]), share)
     assert contrast(above, below) >= ENOUGH
+
+
+@pytest.mark.parametrize("theme", [ANSI_DARK, ANSI_LIGHT], ids=["dark", "light"])
+def test_the_sixteen_colours_of_a_log_stand_out(theme: TerminalTheme) -> None:
+    below = Color(*theme.background_color)
+    assert all(contrast(Color(*theme.ansi_colors[number]), below) >= ENOUGH for number in range(16))
 
 
 def test_a_theme_of_the_user(tmp_path: Path) -> None:

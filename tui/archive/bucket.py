@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -27,15 +26,22 @@ _LINK_LIFE: Final = timedelta(minutes=10)
 _RETRIES: Final = 3
 _RETRY_TIME: Final = timedelta(seconds=30)
 """After that a run stops, and the next one goes on."""
-_PARTS_AT_ONCE: Final = 2
-"""Of one upload; several uploads run at once, and each part in flight is held in memory."""
+_PARTS_AT_ONCE: Final = 1
+"""Of one upload, while the next part is read; several uploads run at once, and each holds what it sends in memory."""
+_ENDPOINTS: Final = {
+    "s3": ("AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "gs": ("GOOGLE_BASE_URL",),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+"""What names another server than the cloud's own, by scheme (obstore docs, store configuration)."""
+_PIECE_BYTES: Final = 1 << 20
 _HINT: Final = "Check the credentials in the environment, and that the bucket is there."
 
 
 class BucketStore(Store):
     """Implements `Store` with obstore.
 
-    The store proves what it holds by an ETag that is the MD5 of what was sent; where it gives another kind of ETag,
+    The store proves what it took by an ETag that is the MD5 of what was sent; where it gives another kind of ETag,
     and for the first upload in any case, the object is read back and compared.
 
     Args:
@@ -49,6 +55,8 @@ class BucketStore(Store):
         self._url = url
         self._bucket = _open(url)
         self._is_proved = False
+        self._is_conditional: bool | None = None
+        """Whether the store honours a conditional write; not known before the first."""
 
     @property
     def name(self) -> str:
@@ -80,20 +88,35 @@ class BucketStore(Store):
             return None
 
     def create(self, key: str, data: bytes) -> bool:
-        """Writes a small object unless there is one; a store without conditional writes is asked first."""
+        """Writes a small object unless there is one; a store not known for conditional writes is asked first."""
         import obstore
         from obstore.exceptions import AlreadyExistsError, NotSupportedError
 
-        if self.size(key) is not None:
+        if not self._is_conditional and self.size(key) is not None:
             return False
         with self._errors(key, writes=True):
             try:
                 obstore.put(self._bucket, key, data, mode="create")
             except AlreadyExistsError:
+                self._is_conditional = True
                 return False
             except (NotSupportedError, NotImplementedError):
                 obstore.put(self._bucket, key, data)
+                self._is_conditional = False
+            if self._is_conditional is None:
+                self._is_conditional = self._refuses(key, data)
         return True
+
+    def _refuses(self, key: str, data: bytes) -> bool:
+        """Whether the store honours the condition: the same again is to be refused."""
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        try:
+            obstore.put(self._bucket, key, data, mode="create")
+        except AlreadyExistsError:
+            return True
+        return False
 
     def write(self, key: str, data: bytes) -> None:
         """Writes a small object over what is there."""
@@ -108,23 +131,23 @@ class BucketStore(Store):
 
         sent = _Sent(pieces)
         with self._errors(key, writes=True):
-            parts = iter(sent)
-            first = list(islice(parts, 2))
-            if len(first) < 2:
-                result = obstore.put(self._bucket, key, b"".join(first), use_multipart=False)
+            views = iter(sent)
+            first = bytearray()
+            while len(first) <= PART_BYTES and (view := next(views, None)) is not None:
+                first += view
+            if len(first) <= PART_BYTES:
+                result = obstore.put(self._bucket, key, first, use_multipart=False)
             else:
                 result = obstore.put(
                     self._bucket,
                     key,
-                    chain(first, parts),
+                    _drained(first, views),
                     use_multipart=True,
                     chunk_size=PART_BYTES,
                     max_concurrency=_PARTS_AT_ONCE,
                 )
-        if not self._is_proved or (result["e_tag"] or "").strip('"') not in sent.etags():
+        if not self._is_proved or (result["e_tag"] or "").strip('"') != sent.etag():
             self._compare(key, sent)
-        elif self.size(key) != sent.size_bytes:
-            self._refuse(key)
         self._is_proved = True
         return Stored(sent.size_bytes, sent.sha256())
 
@@ -196,40 +219,49 @@ class BucketStore(Store):
             raise StoreDown(f"{self.name} cannot be used: obstore failed.", hint=_HINT) from error
 
 
+def _drained(first: bytearray, views: Iterator[Piece]) -> Iterator[bytes]:
+    """What was held back and what follows; what is held is given up first, for every upload at once has as much."""
+    held = bytes(first)
+    first.clear()
+    for start in range(0, len(held), _PIECE_BYTES):
+        yield held[start : start + _PIECE_BYTES]
+    del held
+    yield from map(bytes, views)
+
+
 class _Sent:
-    """The content in parts of `PART_BYTES`, hashed as they go by."""
+    """The content, hashed as it goes by, with an MD5 for each part of `PART_BYTES`."""
 
     def __init__(self, pieces: Iterator[Piece]) -> None:
         self._pieces = pieces
         self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._part_md5: list[bytes] = []
+        self._md5s = [hashlib.md5(usedforsecurity=False)]
         self.size_bytes = 0
 
-    def __iter__(self) -> Iterator[bytes]:
-        buffer = bytearray()
+    def __iter__(self) -> Iterator[Piece]:
         for piece in self._pieces:
-            buffer += piece
-            while len(buffer) >= PART_BYTES:
-                yield self._took(bytes(buffer[:PART_BYTES]))
-                del buffer[:PART_BYTES]
-        if buffer:
-            yield self._took(bytes(buffer))
-
-    def _took(self, part: bytes) -> bytes:
-        self._sha256.update(part)
-        self._md5.update(part)
-        self._part_md5.append(hashlib.md5(part, usedforsecurity=False).digest())
-        self.size_bytes += len(part)
-        return part
+            self._sha256.update(piece)
+            taken = 0
+            while taken < len(piece):
+                room = len(self._md5s) * PART_BYTES - self.size_bytes
+                if not room:
+                    self._md5s.append(hashlib.md5(usedforsecurity=False))
+                    continue
+                part = piece[taken : taken + room]
+                self._md5s[-1].update(part)
+                self.size_bytes += len(part)
+                taken += len(part)
+            yield piece
 
     def sha256(self) -> str:
         return self._sha256.hexdigest()
 
-    def etags(self) -> set[str]:
+    def etag(self) -> str:
         """What S3 makes of it (Amazon S3 docs, checking object integrity): the MD5, or that of the parts' MD5s."""
-        parts = hashlib.md5(b"".join(self._part_md5), usedforsecurity=False).hexdigest()
-        return {self._md5.hexdigest(), f"{parts}-{len(self._part_md5)}"}
+        if len(self._md5s) == 1:
+            return self._md5s[0].hexdigest()
+        parts = hashlib.md5(b"".join(each.digest() for each in self._md5s), usedforsecurity=False).hexdigest()
+        return f"{parts}-{len(self._md5s)}"
 
 
 def _open(url: str) -> S3Store | GCSStore | AzureStore:
@@ -242,9 +274,11 @@ def _open(url: str) -> S3Store | GCSStore | AzureStore:
             hint="Run: pip install 'digsite[archive]', or archive to a folder.",
         ) from error
     options: dict[str, Any] = {"retry_config": {"max_retries": _RETRIES, "retry_timeout": _RETRY_TIME}}
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT"):
+    if urlsplit(url).scheme == "s3":
+        options["unsigned_payload"] = True  # else it is hashed once more; what arrived is proved by its ETag
+    for name in _ENDPOINTS[urlsplit(url).scheme]:
         value = os.environ.get(name)
-        if value is None or not url.startswith("s3://"):
+        if value is None:
             continue
         endpoint = urlsplit(value)
         is_local = endpoint.scheme == "http" and is_loopback(endpoint.hostname or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from tui.archive.layout import file_names
 from tui.archive.manifest import Entry
 from tui.archive.store import ArchiveError, Store
 from tui.archive.stream import Download
+from tui.errors import Mismatch
 from tui.models import Artifact, Source
 from tui.storage import Storage
 
@@ -43,13 +44,14 @@ class Copier:
         self._fetch_source = fetch_source
         self._stop = stop
 
-    def copy(self, artifact: Artifact, folder: str, taken: Collection[str]) -> Copied:
+    def copy(self, artifact: Artifact, folder: str, taken: Collection[str], there: Mapping[str, int]) -> Copied:
         """Has the artifact in a build's folder, from an earlier run or from the provider.
 
         Args:
             artifact: What is copied.
             folder: Of its build.
             taken: Names of the other artifacts there, case-folded.
+            there: Bytes of what the folder held before the first of them, by key: asked once for all of a build.
 
         Raises:
             StoreDown: The destination cannot be used.
@@ -58,7 +60,7 @@ class Copier:
         """
         for name in file_names(artifact, taken):
             key = f"{folder}/{name}"
-            size = self._store.size(key)
+            size = there.get(key)
             if size is None:
                 download = Download(artifact, self._storage, self._fetch_source, self._stop)
                 stored = self._store.upload(key, iter(download))
@@ -67,6 +69,19 @@ class Copier:
             if size == artifact.size_bytes:  # a run that ended before its manifest was written
                 return Copied(Entry(artifact, name, size, sha256_of(self._store, key), datetime.now(UTC)), 0)
         raise ArchiveError(f"{self._store.name} has other files under the names of an artifact in {folder}.")
+
+
+def check_held(store: Store, folder: str, entries: Iterable[Entry]) -> None:
+    """Asks the store once more for what was copied into a folder, right before the manifest says that it is there.
+
+    Raises:
+        Mismatch: It has something less, or of another size.
+    """
+    held = dict(store.objects(folder))
+    for entry in entries:
+        key = f"{folder}/{entry.file}"
+        if held.get(key) != entry.size_bytes and store.size(key) != entry.size_bytes:  # a listing may be late
+            raise Mismatch(f"{store.name} does not hold what was sent to it.", hint="Check the store.")
 
 
 def sha256_of(store: Store, key: str) -> str:

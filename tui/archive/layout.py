@@ -33,9 +33,14 @@ class Layout:
 
     def find_app(self, ref: AppRef, title: str) -> str | None:
         """The folder of an app; None when nothing of it is archived."""
+        with self._lock:
+            if ref in self._apps:
+                return self._apps[ref]
         for folder in _app_folders(ref, title):
             try:
                 if json.loads(self._store.read(f"{folder}/{APP}")).get("id") == ref.app:
+                    with self._lock:
+                        self._apps[ref] = folder
                     return folder
             except NotStored:
                 return None

@@ -5,15 +5,13 @@ An account of it has no secret; `destination` in config.toml names the folder or
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from tui.archive.manifest import Manifest, TornManifest
-from tui.archive.opening import open_store
 from tui.archive.reader import ArchivedApp, Reader
-from tui.errors import ConfigError, NotFound, NotSupported
+from tui.errors import NotFound, NotSupported
 from tui.models import (
     Account,
     Action,
@@ -26,22 +24,14 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
-    BuildVerb,
     Capabilities,
     Cursor,
-    GitRef,
     Identity,
-    Issue,
-    LogPart,
     Page,
     Source,
-    StartRequest,
-    TestResult,
     Verb,
-    Workflow,
 )
-from tui.rules import check_destination
-from tui.secret import Secret
+from tui.models.inspection import BuildVerb, GitRef, Issue, LogPart, StartRequest, TestResult, Workflow
 from tui.threads import in_daemon_thread
 
 T = TypeVar("T")
@@ -236,38 +226,6 @@ class ArchiveProvider:
             return self._reader.manifest(folder)
         except TornManifest:
             return None
-
-
-class ArchivePlugin:
-    """Implements `ProviderPlugin`."""
-
-    name: str = "archive"
-    title: str = "Archive"
-    badge: str = "AR"
-    default_url: str = ""
-    secret_label: str = ""
-    """None: the store's own tools hold its credentials."""
-    fields: Sequence[Any] = ()
-
-    def check_secret(self, secret: Secret, options: Mapping[str, str]) -> Secret:
-        """There is none to check."""
-        return secret
-
-    def expires_at(self, secret: Secret) -> datetime | None:
-        """Never."""
-        return None
-
-    def environment(self, environ: Mapping[str, str]) -> tuple[Account, Secret] | None:
-        """The environment describes none."""
-        return None
-
-    def open(self, account: Account, secret: Secret) -> ArchiveProvider:
-        """Opens the archive that `destination` names."""
-        try:
-            destination = check_destination(account.options.get("destination", ""))
-        except ValueError as error:
-            raise ConfigError(f"destination of account {account.name} {error}.") from error
-        return ArchiveProvider(account, Reader(open_store(destination)))
 
 
 def _matches(build: Build, query: BuildQuery) -> bool:

@@ -1,6 +1,1 @@
-"""The local cache of what was listed."""
-
-from tui.catalog.figures import Figures
-from tui.catalog.store import Catalog, Kept
-
-__all__ = ["Catalog", "Figures", "Kept"]
+"""The local cache of what was listed: `store` keeps it, `figures` sums it up, `search` finds in it."""

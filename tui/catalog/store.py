@@ -16,9 +16,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from tui.catalog.figures import Figures
 from tui.catalog.rows import (
     action_of,
     action_row,
@@ -31,10 +30,12 @@ from tui.catalog.rows import (
     to_moment,
 )
 from tui.catalog.schema import NewerCatalog, prepare
-from tui.catalog.search import search
 from tui.errors import DigsiteError
 from tui.models import AccountName, Action, App, AppId, AppRef, Artifact, Build, BuildRef
-from tui.models.findings import Findings
+
+if TYPE_CHECKING:
+    from tui.catalog.figures import Figures
+    from tui.models.findings import Findings
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -111,6 +112,8 @@ class Catalog:
     @property
     def figures(self) -> Figures:
         """Sums and lists over all that was listed."""
+        from tui.catalog.figures import Figures  # here and below: not for the first paint
+
         return Figures(self._all)
 
     @contextmanager
@@ -120,6 +123,8 @@ class Catalog:
         Raises:
             CatalogUnreadable: There is no file, it is broken, or another program changes its tables.
         """
+        from tui.catalog.figures import Figures
+
         try:
             connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S)
             with closing(connection):
@@ -165,6 +170,8 @@ class Catalog:
             within_s: Seconds after which it gives what it has.
             stop: Ends it at once when set.
         """
+        from tui.catalog.search import search
+
         return search(self._path, text, limit=limit, within_s=within_s, stop=stop)
 
     def sizes_before(self, build: Build, limit: int) -> list[list[tuple[str, int]]]:

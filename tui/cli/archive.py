@@ -58,7 +58,7 @@ def run_command(dry_run: bool, as_json: bool, quiet: bool) -> int:
 
 
 async def _run(*, dry_run: bool, as_json: bool, quiet: bool) -> int:
-    from tui.archive import open_store
+    from tui.archive.opening import open_store
     from tui.archive.state import State
     from tui.services.archive_jobs import Item
     from tui.services.archiving import Archiver
@@ -147,8 +147,8 @@ def _in_words(summary: dict[str, int], *, dry_run: bool) -> str:
 @_as_json
 def status_command(destination: str | None, as_json: bool) -> int:
     """Tell what is in the archives, and what the last run did."""
-    from tui.archive import MANIFEST, open_store
-    from tui.archive.layout import APP
+    from tui.archive.layout import APP, MANIFEST
+    from tui.archive.opening import open_store
     from tui.archive.state import State
 
     found: list[dict[str, Any]] = []
@@ -191,7 +191,8 @@ def verify_command(path: str, destination: str | None, as_json: bool) -> int:
 
     Exit code 6 when something is missing, changed, torn or not in a manifest.
     """
-    from tui.archive import Reader, open_store
+    from tui.archive.opening import open_store
+    from tui.archive.reader import Reader
     from tui.archive.restoring import locate
 
     findings: list[tuple[str, str, str]] = []
@@ -221,7 +222,8 @@ def verify_command(path: str, destination: str | None, as_json: bool) -> int:
 @_as_json
 def restore_command(path: str, output: Path, destination: str | None, dry_run: bool, as_json: bool) -> int:
     """Bring the copies of PATH back: ACCOUNT/APP/BUILD, or one artifact of it. Nothing is overwritten."""
-    from tui.archive import Reader, open_store
+    from tui.archive.opening import open_store
+    from tui.archive.reader import Reader
     from tui.archive.restoring import locate, restore
 
     wanted = parse_path(path)

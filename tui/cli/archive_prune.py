@@ -58,7 +58,7 @@ class Prune:
             return await self._run(services, path)
 
     async def _run(self, services: Services, path: DigPath) -> int:
-        from tui.archive import open_store
+        from tui.archive.opening import open_store
         from tui.services.pins import Pins
         from tui.services.pruning import Candidate, Pruner
 

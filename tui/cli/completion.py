@@ -70,7 +70,7 @@ def _digs() -> list[str]:
 
 
 def _children(parent: str) -> Iterable[str]:
-    from tui.catalog import Catalog
+    from tui.catalog.store import Catalog
     from tui.config import load_config
     from tui.errors import DigsiteError
     from tui.folders import cache_dir

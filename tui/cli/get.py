@@ -23,7 +23,8 @@ from tui.errors import DigsiteError, Mismatch
 from tui.models import ArtifactRef
 from tui.services import Services, open_services
 from tui.services.destinations import Origin, Template
-from tui.transfers import ConflictRule, QueueSnapshot, TransferId, TransferSnapshot
+from tui.transfers.destination import ConflictRule
+from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferSnapshot
 from tui.widgets.format import count, remaining, size
 
 _PERIOD_S = 0.5

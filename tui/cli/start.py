@@ -13,7 +13,7 @@ from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
 from tui.errors import PathError
-from tui.models import StartRequest
+from tui.models.inspection import StartRequest
 from tui.paths import DigPath
 from tui.services import open_services
 from tui.services.documents import build_document

@@ -34,10 +34,13 @@ class Account:
     url: str | None = None
     """Overrides the provider's address; https, or http on a loopback host."""
     read_only: bool = False
+    """Whether every change is refused before it is sent."""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """The provider's own keys, e.g. `key_id` and `issuer_id`, `auth_header`."""
     from_environment: bool = False
     store: Store = Store.KEYRING
+    """Where the secret is kept: `keyring`, `vault` (a file encrypted with a passphrase), `plain-file`, `environment`
+    (`DIGSITE_SECRET_<ACCOUNT>`) or `memory` (asked for in each run)."""
     token_command: tuple[str, ...] = ()
     """A program and its arguments that print the secret; it then stands in for the store."""
 

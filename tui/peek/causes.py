@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tui.models import Build, Issue, IssueKind, Status, TestResult
+from tui.models import Build, Status
+from tui.models.inspection import Issue, IssueKind, TestResult
 from tui.peek.loglines import LogLine
 
 MAX_EXCERPT: Final = 20

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-from tui.models import SourceLine, TestResult, TestRun, TestStatus
+from tui.models.inspection import SourceLine, TestResult, TestRun, TestStatus
 from tui.peek.archive import PeekError
 
 MAX_XML_BYTES: Final = 16 * 1024 * 1024

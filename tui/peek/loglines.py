@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tui.errors import Destination
-from tui.models import LogChunk
+from tui.models.inspection import LogChunk
 
 CHECKPOINT_BYTES: Final = 8192
 """After so many bytes the index notes where the next line starts: 100 MB take 13,000 entries."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tui.models import (
     Account,
@@ -18,21 +18,17 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
-    BuildVerb,
     Capabilities,
     Cursor,
-    GitRef,
     Identity,
-    Issue,
-    LogPart,
     Page,
     Source,
-    StartRequest,
-    TestResult,
     Verb,
-    Workflow,
 )
 from tui.secret import Secret
+
+if TYPE_CHECKING:
+    from tui.models.inspection import BuildVerb, GitRef, Issue, LogPart, StartRequest, TestResult, Workflow
 
 ALL_BUILDS: Final = BuildQuery()
 """The query that leaves nothing out."""

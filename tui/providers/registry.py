@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import import_module, metadata
-from typing import Final, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, cast
 
 from tui.errors import ConfigError, DigsiteError, PluginError
 from tui.models import (
@@ -25,23 +25,19 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
-    BuildVerb,
     Capabilities,
     Cursor,
-    GitRef,
     Identity,
-    Issue,
-    LogPart,
     Page,
     Source,
-    StartRequest,
-    TestResult,
     Verb,
-    Workflow,
 )
 from tui.providers.protocol import ALL_BUILDS, Provider, ProviderPlugin, SetupField
 from tui.safe_text import clean
 from tui.secret import Secret
+
+if TYPE_CHECKING:
+    from tui.models.inspection import BuildVerb, GitRef, Issue, LogPart, StartRequest, TestResult, Workflow
 
 GROUP: Final = "digsite.providers"
 """The entry-point group."""
@@ -49,12 +45,14 @@ GROUP: Final = "digsite.providers"
 _BUILT_IN: Final = {
     "bitrise": ("tui.providers.bitrise.plugin", "BitrisePlugin"),
     "xcode-cloud": ("tui.providers.xcode_cloud.plugin", "XcodeCloudPlugin"),
-    "archive": ("tui.archive.provider", "ArchivePlugin"),
+    "archive": ("tui.archive.plugin", "ArchivePlugin"),
 }
 
 
 def plugin_names() -> tuple[str, ...]:
     """All names, the built-in ones first; nothing is loaded. A plug-in cannot take a built-in name."""
+    from importlib import metadata  # here and below: it reads the names of all packages, and costs as much to import
+
     offered = {entry.name for entry in metadata.entry_points(group=GROUP)}
     return (*_BUILT_IN, *sorted(offered - _BUILT_IN.keys()))
 
@@ -69,6 +67,8 @@ def plugin(name: str) -> ProviderPlugin:
     if name in _BUILT_IN:
         module, attribute = _BUILT_IN[name]
         return cast("ProviderPlugin", getattr(import_module(module), attribute)())
+    from importlib import metadata
+
     entries = list(metadata.entry_points(group=GROUP, name=name))
     if not entries:
         known = ", ".join(plugin_names())

@@ -63,8 +63,8 @@ class AccountsDialog(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss_dialog", "Close", id="accounts.close"),
-        Binding("down,j", "app.focus_next", show=False, id="accounts.next", priority=True),
-        Binding("up,k", "app.focus_previous", show=False, id="accounts.previous", priority=True),
+        Binding("down,j", "app.focus_next", "Next", show=False, id="accounts.next", priority=True),
+        Binding("up,k", "app.focus_previous", "Previous", show=False, id="accounts.previous", priority=True),
     ]
 
     def __init__(self, services: Services, *, welcome: bool) -> None:

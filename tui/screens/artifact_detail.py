@@ -27,6 +27,7 @@ class ArtifactScreen(PanelScreen):
         look_inside: Opens it as an archive.
     """
 
+    NAME = "Artifact"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "look_inside", "Inside", id="detail.inside")]
 
     def __init__(

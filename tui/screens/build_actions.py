@@ -10,7 +10,8 @@ from typing import Any
 from textual.screen import Screen
 
 from tui.errors import DigsiteError
-from tui.models import App, AppRef, Build, BuildVerb, StartRequest
+from tui.models import App, AppRef, Build
+from tui.models.inspection import BuildVerb, StartRequest
 from tui.safe_text import clean
 from tui.services import Services
 from tui.services.start_choices import StartChoice, last_choice, remember_choice

@@ -34,14 +34,15 @@ class BuildScreen(PanelScreen):
         actions: What can be done with it.
     """
 
+    NAME = "Build"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("L", "build('log')", "Log", id="view.log"),
-        Binding("w", "build('follow')", "Follow", id="view.follow", show=False),
-        Binding("e", "build('why')", "Why red", id="view.why"),
-        Binding("t", "build('tests')", "Tests", id="view.tests"),
-        Binding("i", "close", "Back", id="view.back", show=False),
-        Binding("B", "build('rebuild')", "Rebuild", id="view.rebuild", show=False),
-        Binding("A", "build('abort')", "Abort", id="view.abort", show=False),
+        Binding("L", "build('log')", "Log", id="build-view.log"),
+        Binding("w", "build('follow')", "Follow", id="build-view.follow", show=False),
+        Binding("e", "build('why')", "Why red", id="build-view.why"),
+        Binding("t", "build('tests')", "Tests", id="build-view.tests"),
+        Binding("i", "close", "Back", id="build-view.back", show=False),
+        Binding("B", "build('rebuild')", "Rebuild", id="build-view.rebuild", show=False),
+        Binding("A", "build('abort')", "Abort", id="build-view.abort", show=False),
     ]
 
     def __init__(

@@ -74,7 +74,7 @@ class ChangesScreen(HelpToggle):
         Binding("escape,h,left,backspace", "back", "Back", id="changes.back"),
         Binding("y", "copy", "Copy name", id="changes.copy"),
         Binding("q", "close", "Close", id="changes.close"),
-        Binding("question_mark,f1", "toggle_help", "Help", id="changes.help"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
     ]
 
     def __init__(
@@ -98,7 +98,7 @@ class ChangesScreen(HelpToggle):
                    tone=lambda line: _TONES[line.change.kind], sort=lambda line: line.change.delta_bytes),
         )  # fmt: skip
         rows = RowList[_Line](columns, key=lambda line: line.number)
-        self.changes = Pane[_Line]("Changes", rows, _FIELDS, now=now, id="changes")
+        self.changes = Pane[_Line]("Changes", rows, _FIELDS, now=now, has_titles=True, id="changes")
 
     @property
     def lines(self) -> list[Change]:

@@ -18,7 +18,7 @@ from textual.widgets import Button, Input, Static
 from tui.models import Artifact
 from tui.safe_text import clean
 from tui.services.destinations import FIELDS, Origin, Template, TemplateError
-from tui.transfers import ConflictRule
+from tui.transfers.destination import ConflictRule
 from tui.widgets.dialogs import FORM_BINDINGS
 from tui.widgets.format import count
 from tui.widgets.questions import total_size

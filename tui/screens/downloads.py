@@ -15,7 +15,8 @@ from tui.safe_text import clean
 from tui.screens.download_dialog import DownloadDialog, DownloadOptions
 from tui.services import Services, all_artifacts
 from tui.services.destinations import Origin
-from tui.transfers import ConflictRule, QueueSnapshot, TransferId, TransferState
+from tui.transfers.destination import ConflictRule
+from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.dialogs import ConfirmDialog
 from tui.widgets.format import count

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Final
 from textual import on
 from textual.binding import Binding, BindingType
 
-from tui.catalog import Figures
+from tui.catalog.figures import Figures
 from tui.models.filter import Fields
 from tui.models.totals import CatalogedArtifact
 from tui.paths import DigPath
-from tui.screens.storage_views import NOT_LISTED, StorageScreen
+from tui.screens.storage_views import NOT_LISTED, VIEW_KEYS, StorageScreen
 from tui.services.expiring import Expiring, find_expiring
 from tui.services.statistics import Statistics, artifact_path
 from tui.stats.retention import Expiry
@@ -65,6 +65,7 @@ config.toml. `enter` opens the artifact, `m` pins it, `d` downloads the marked o
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "span(1)", "Days ahead", id="expiring.span", tooltip="7, 14, 30 or 90 days ahead"),
         Binding("shift+tab", "span(-1)", "Fewer days ahead", id="expiring.shorter", show=False),
+        *VIEW_KEYS,
     ]
 
     def __init__(self, *args: Any) -> None:

@@ -12,32 +12,26 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
 from tui.errors import DigsiteError, NotFound
-from tui.models import AccountName, App, Artifact, Build, BuildQuery
-from tui.models.filter import build_query
+from tui.models import AccountName, App, Artifact, Build
 from tui.paths import DigPath
 from tui.safe_text import clean
 from tui.screens.account_actions import AccountActions
-from tui.screens.artifact_actions import ArtifactActions
-from tui.screens.build_actions import BuildActions
+from tui.screens.acting import Acting
 from tui.screens.build_follower import BuildFollower
 from tui.screens.comparing import ExplorerComparing
-from tui.screens.downloads import Downloads
 from tui.screens.elsewhere import Elsewhere
 from tui.screens.explorer_keys import BINDINGS
-from tui.screens.feeds import Feeds
-from tui.screens.handoff import HandOff
+from tui.screens.feeds import Feeds, Narrowing
+from tui.screens.help_panel import HelpToggle
 from tui.screens.history import History
 from tui.screens.keeping import Keeping
 from tui.screens.place import Place
-from tui.screens.programs import Programs
 from tui.screens.undo import Undo
-from tui.screens.views import TRANSFERS, Views
-from tui.services import Found, Services
+from tui.services import Services
 from tui.services.remembered import Remembered
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
@@ -48,6 +42,7 @@ from tui.widgets.keybar import KeyBar
 from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS, app_list, artifact_list, build_list
 from tui.widgets.pane import Pane
 from tui.widgets.rowlist import RowList
+from tui.widgets.tabs import TabStrip
 
 DETAIL_REST_S = 0.08
 """The cursor must have rested so long before the detail follows: never once per key of a held arrow."""
@@ -56,7 +51,7 @@ PREFETCH_REST_S = 0.15
 DOCK_PERIOD_S = 0.5
 
 
-class Explorer(Screen[None]):
+class Explorer(HelpToggle):
     """The main screen.
 
     Args:
@@ -71,16 +66,18 @@ class Explorer(Screen[None]):
     HELP = """
 # digsite
 
-Drill from **app** to **build** to **artifact** with `enter`, go back with `esc`.
+Drill from app to build to artifact with `enter`, go back with `esc`.
 Filter a list with `/`: `branch:main status:failed since:7d !debug`.
 Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
+`:` takes commands and goes anywhere: `:stats`, `:acme-android/latest-green@main`.
 """
     BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
     def __init__(
         self, services: Services, *, start: DigPath | None, start_filter: str = "", now: Callable[[], datetime]
     ) -> None:
-        super().__init__()
+        super().__init__(classes="-at-apps")
+        self._level = "apps"
         self._services, self._start, self._start_filter, self._now = services, start, start_filter, now
         columns = services.config.habits.columns
         self._app_rows = app_list(lambda account: services.sessions[account].badge, columns.get("apps", ()))
@@ -106,37 +103,37 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         )
         self.open_app: App | None = None
         self.open_build: Build | None = None
-        self._build_query: BuildQuery | None = None
-        self._account: AccountName | None = None
+        self._narrowing = Narrowing(now)
+        self.only_account: AccountName | None = None
         self._detail_timer: Timer | None = None
         self._feeds = Feeds(services, now)
         self._place = Place(self, services)
         self._undo = Undo(self)
         self._history = History(self, Remembered())
-        self._actions = ArtifactActions(self, services, self._undo)
-        self._downloads = Downloads(self, services)
-        self._follower = follower = BuildFollower(self, services)
-        self._building = BuildActions(self, services, now, follower.follow, follower.started, follower.changed)
-        self._hand_off = HandOff(self, services, now)
+        self._follower = BuildFollower(self, services)
         self._elsewhere = Elsewhere(self, services, now)
+        self._tabs = TabStrip(self._elsewhere.tabs, id="digs-tabs") if self._elsewhere.tabs else None
         self._accounts = AccountActions(self, services)
-        self._views = Views(self, services, now, self._undo, self._downloads, keeping)
+        self._acting = Acting(self, services, now, self._undo, self._follower, keeping)
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
+        if self._tabs is not None:
+            yield self._tabs
         with Container(id="body"):
             with Horizontal(id="panes"):
                 yield self.apps
                 yield self.builds
                 yield self.artifacts
-            yield DetailPanel(id="detail")
+            detail = DetailPanel(id="detail")
+            detail.border_title = "Detail"
+            yield detail
         yield TransfersDock()
         yield KeyBar()
         yield Static("The window is too small for digsite.", id="too-small")
 
     def on_mount(self) -> None:
         self._app_rows.focus()
-        self._go("apps")
         self.builds.clear("", "Open an app to see its builds.")
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self.set_interval(DOCK_PERIOD_S, self._poll_transfers)
@@ -147,7 +144,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self._history.keep()
 
     def _begin(self) -> None:
-        self._downloads.restore()
+        self._acting.downloads.restore()
         self.apps.show("", self._feeds.apps(), empty=self._feeds.no_apps)
         catalog = self._services.catalog
         if catalog is not None and catalog.message:
@@ -158,7 +155,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if not self._services.sessions:
             self._accounts.choose(welcome=True)
         if self._start is not None and self._start.account is not None:
-            self._elsewhere.open(self._start, self._start_filter)
+            self._elsewhere.start(self._start, self._start_filter)
 
     def _tell_unknown_columns(self) -> None:
         chosen = self._services.config.habits.columns
@@ -207,7 +204,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def show_builds(self, app: App) -> None:
         """Opens an app."""
-        self.open_app, self.open_build, self._build_query = app, None, None
+        self.open_app, self.open_build, self._narrowing.query = app, None, None
         self.builds.show(app.title, self._feeds.builds(app), empty=lambda: ("This app has no builds.",))
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self.focus_pane(self.builds)
@@ -229,23 +226,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         event.stop()
         if event.pane is not self.builds or self.open_app is None:
             return
-        query = build_query(self.builds.filter_text, now=self._now())
-        if query is not None and not self._means(query):
-            query = None
-        if query != self._build_query:
-            self._build_query = query
-            self.builds.restart(self._feeds.builds(self.open_app, query))
-
-    def _means(self, query: BuildQuery) -> bool:
-        """Whether `branch:mai` is a whole name: not while it shows rows of which it is only a part."""
-        shown = [build for build in self._build_rows.shown_rows if self._build_query is None]
-        return all(
-            wanted is None or all((name or "").lower() == wanted.lower() for name in names)
-            for wanted, names in (
-                (query.branch, [build.branch for build in shown]),
-                (query.workflow, [build.workflow for build in shown]),
-            )
-        )
+        if self._narrowing.follow(self.builds.filter_text, self._build_rows.shown_rows):
+            self.builds.restart(self._feeds.builds(self.open_app, self._narrowing.query))
 
     def action_back(self) -> None:
         """Closes the filter, else goes one pane back."""
@@ -265,9 +247,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def refresh_pane(self, pane: Pane[Any]) -> None:
         """Loads one pane again; its rows stay meanwhile."""
         if pane is self.apps:
-            self.apps.refresh_rows(self._feeds.apps(self._account, anew=True))
+            self.apps.refresh_rows(self._feeds.apps(self.only_account, anew=True))
         elif pane is self.builds and self.open_app is not None:
-            self.builds.refresh_rows(self._feeds.builds(self.open_app, self._build_query, anew=True))
+            self.builds.refresh_rows(self._feeds.builds(self.open_app, self._narrowing.query, anew=True))
         elif pane is self.artifacts and self.open_build is not None:
             self.artifacts.refresh_rows(self._feeds.artifacts(self.open_build, anew=True))
 
@@ -295,6 +277,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if not self.is_attached:
             return
         self.query_one(DetailPanel).show(self.facts())
+        self.show_tab()
         row = self.pane.rows.current
         account = getattr(row, "ref", None) and row.ref.account if row is not None else None
         self.query_one(Crumbs).show(self.path_of(row), self._place.account_side(account))
@@ -335,7 +318,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         return self._place.path_of(row)
 
     def _poll_transfers(self) -> None:
-        self.query_one(TransfersDock).show(self._downloads.shown())
+        self.query_one(TransfersDock).show(self._acting.downloads.shown())
 
     def action_detail(self) -> None:
         """Everything known of this row, on a screen of its own."""
@@ -349,7 +332,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             self.app.push_screen(
                 TextDialog("Detail", "\n".join(f"{label:<{width}}  {value}" for label, value in facts))
             )
-        self._actions.load_install_url()
+        self._acting.artifacts.load_install_url()
 
     @on(Pane.Failed)
     def _failed(self, event: Pane.Failed) -> None:
@@ -366,13 +349,6 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         hint = f"\n\n{error.hint}" if error.hint else ""
         self.app.push_screen(TextDialog(type(error).__name__, f"{error.message}{hint}"))
 
-    def action_toggle_help(self) -> None:
-        """Shows or hides the panel with all keys."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
-
     # What is done with rows -------------------------------------------------------------------------------
 
     def chosen(self) -> Sequence[App | Build | Artifact]:
@@ -382,23 +358,23 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_download(self) -> None:
         """Downloads the chosen artifacts, or all artifacts of the chosen builds."""
-        self._downloads.start(self.chosen(), with_options=False)
+        self._acting.downloads.start(self.chosen(), with_options=False)
 
     def action_download_options(self) -> None:
         """Downloads after a dialog: folder, names, what to do where a name is taken, unpacking."""
-        self._downloads.start(self.chosen(), with_options=True)
+        self._acting.downloads.start(self.chosen(), with_options=True)
 
     def action_transfers(self) -> None:
         """Opens the list of all transfers."""
-        self._views.show(TRANSFERS)
+        self._acting.views.show_transfers()
 
     def action_publish(self) -> None:
         """Switches the public install page of the chosen artifacts."""
-        self._actions.publish(self.chosen())
+        self._acting.artifacts.publish(self.chosen())
 
     def action_delete(self) -> None:
         """Deletes the chosen artifacts, after a question."""
-        self._actions.delete(self.chosen())
+        self._acting.artifacts.delete(self.chosen())
 
     def action_keep(self, how: str) -> None:
         """Pins the chosen rows, or archives them."""
@@ -406,7 +382,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_view(self, number: int) -> None:
         """Goes to a view; 1 to 3 are the panes."""
-        self._views.show(number)
+        self._acting.views.show(number)
 
     def action_look_inside(self) -> None:
         """Opens the artifact under the cursor as an archive."""
@@ -428,7 +404,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         """Shows or changes the build under the cursor, or the one whose artifacts are shown."""
         row = self.pane.rows.current
         build = row if isinstance(row, Build) else self.open_build if self.pane is self.artifacts else None
-        self._building.do(what, row if isinstance(row, App) else self.open_app, build, self.path_of(build))
+        self._acting.builds.do(what, row if isinstance(row, App) else self.open_app, build, self.path_of(build))
 
     def action_undo(self) -> None:
         """Takes back what was done last."""
@@ -436,15 +412,38 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_hand_off(self, what: str) -> None:
         """Copies, opens or shows the row under the cursor in another form."""
-        self._hand_off.do(what, self.pane.rows.current)
+        self._acting.hand_off.do(what, self.pane.rows.current)
 
     def action_programs(self) -> None:
         """Offers programs and commands of the user's own for the row under the cursor."""
-        Programs(self, self._services).offer(self.pane.rows.current)
+        self._acting.programs.offer(self.pane.rows.current)
 
     def action_elsewhere(self, what: str) -> None:
         """Asks where to go: search, newest builds, saved digs."""
         self._elsewhere.go(what)
+
+    def action_tab(self, steps: int) -> None:
+        """Goes to the saved dig so many tabs further."""
+        self._elsewhere.next_tab(steps)
+
+    @on(TabStrip.Chosen)
+    def _tab_chosen(self, event: TabStrip.Chosen) -> None:
+        event.stop()
+        self._elsewhere.open_tab(event.index)
+
+    def show_tab(self) -> None:
+        """Marks the tab of what is shown."""
+        if self._tabs is not None:
+            self._tabs.show(self._elsewhere.tab)
+
+    def open_path(self, path: DigPath) -> None:
+        """Goes to what a path names; says why where that cannot be."""
+        self._elsewhere.open(path)
+
+    async def go(self, path: DigPath, row_filter: str, dig: str | None) -> None:
+        """Goes to what a path names, or raises a DigsiteError."""
+        self.workers.cancel_group(self, "open")
+        await self._elsewhere.show(path, row_filter, dig)
 
     def action_travel(self, steps: int) -> None:
         """Goes back or forward over what was opened."""
@@ -456,7 +455,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_cancel_transfers(self) -> None:
         """Cancels what runs; with nothing running, clears what is finished."""
-        self._downloads.cancel()
+        self._acting.downloads.cancel()
 
     def action_accounts(self) -> None:
         """Opens the list of accounts."""
@@ -464,31 +463,6 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def show_account(self, account: AccountName | None) -> None:
         """Switches to the apps of one account, or back to those of all."""
-        self._account = account
+        self.only_account = account
         self.apps.show(account or "", self._feeds.apps(account), empty=self._feeds.no_apps)
         self.focus_pane(self.apps)
-
-    # Opening a path given at the start --------------------------------------------------------------------
-
-    @work(description="open a path")
-    async def open_path(self, path: DigPath) -> None:
-        """Goes to what a path names; says why where that cannot be."""
-        try:
-            found = await self._services.resolver.find(path)
-        except DigsiteError as error:
-            self.notify(clean(str(error)), severity="error", markup=False)
-            return
-        self._show_found(found)
-
-    def _show_found(self, found: Found) -> None:
-        if found.app is not None:
-            self._app_rows.append([found.app])
-            self._app_rows.go_to(found.app.ref)
-            self.show_builds(found.app)
-        if found.build is not None:
-            self._build_rows.append([found.build])
-            self._build_rows.go_to(found.build.ref)
-            self.show_artifacts(found.build)
-        if found.artifacts:
-            self._artifact_rows.append(found.siblings)
-            self._artifact_rows.go_to(found.artifacts[0].ref)

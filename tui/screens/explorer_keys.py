@@ -67,6 +67,10 @@ BINDINGS: Final[list[BindingType]] = [
             tooltip="The newest builds of all apps"),
     Binding("ampersand", "elsewhere('digs')", "Saved digs", id="explorer.digs", show=False,
             tooltip="Paths and filters saved in config.toml"),
+    Binding("less_than_sign", "tab(-1)", "Previous dig", id="explorer.previous-dig", show=False,
+            tooltip="The saved dig of the tab before"),
+    Binding("greater_than_sign", "tab(1)", "Next dig", id="explorer.next-dig", show=False,
+            tooltip="The saved dig of the next tab"),
     Binding("left_square_bracket", "travel(-1)", "Back in history", id="history.back", show=False,
             tooltip="Where you were before; at first, where the last run ended"),
     Binding("right_square_bracket", "travel(1)", "Forward in history", id="history.forward", show=False,
@@ -78,6 +82,5 @@ BINDINGS: Final[list[BindingType]] = [
     Binding("shift+tab", "app.focus_previous", "Previous pane", id="explorer.previous-pane", show=False),
     Binding("at", "accounts", "Accounts", id="explorer.accounts", show=False),
     Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
-    Binding("colon", "app.command_palette", "Commands", id="app.palette", show=False),
     Binding("q", "app.quit", "Quit", id="app.quit"),
 ]  # fmt: skip

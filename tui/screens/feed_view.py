@@ -10,12 +10,11 @@ from typing import ClassVar, Final
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
-from tui.assets import stylesheet
 from tui.models import AccountName
 from tui.models.filter import Fields
 from tui.paths import BuildSelector, DigPath
+from tui.screens.help_panel import HelpToggle
 from tui.services import Services
 from tui.services.newest import AppBuild, Newest
 from tui.widgets.columns import Column
@@ -30,7 +29,7 @@ from tui.widgets.rowlist import RowList
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class NewestScreen(Screen[DigPath | None]):
+class NewestScreen(HelpToggle):
     """Gives back the path of the build that was chosen, or None.
 
     Args:
@@ -38,7 +37,6 @@ class NewestScreen(Screen[DigPath | None]):
         now: The clock, aware UTC.
     """
 
-    CSS_PATH = stylesheet("search")
     HELP = """
 # Newest builds
 
@@ -47,6 +45,7 @@ Builds of all apps of all accounts, the newest first; `/` filters them: `app:acm
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left,backspace,N", "back", "Back", id="newest.back"),
         Binding("r", "refresh_rows", "Refresh", id="newest.refresh", tooltip="Ask all accounts again"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
         Binding("q", "close", "Close", id="newest.close"),
     ]
 
@@ -60,7 +59,7 @@ Builds of all apps of all accounts, the newest first; `/` filters them: `app:acm
             order=_newest_first,
             id="newest-list",
         )
-        self.builds = Pane[AppBuild]("Newest builds", rows, _FIELDS, now=now, id="newest")
+        self.builds = Pane[AppBuild]("Newest builds", rows, _FIELDS, now=now, has_titles=True, id="newest")
 
     def compose(self) -> ComposeResult:
         yield Crumbs()

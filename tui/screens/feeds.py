@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from tui.catalog import Kept
+from tui.catalog.store import Kept
 from tui.models import AccountName, App, Artifact, Build, BuildQuery
+from tui.models.filter import build_query
 from tui.providers import plugin
 from tui.services import Services, Session
 from tui.widgets.format import timestamp
@@ -84,6 +85,37 @@ class Feeds:
             if last < self._now():
                 return (f"Expired about {timestamp(last)[:10]}.", rules.retention_rule or "")
         return ("This build left no artifacts.",)
+
+
+class Narrowing:
+    """What the filter of the builds asks of the provider, beyond what is loaded.
+
+    Args:
+        now: The clock, aware UTC.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self.query: BuildQuery | None = None
+
+    def follow(self, text: str, shown: Sequence[Build]) -> bool:
+        """Takes a filter that was settled on and the rows it shows; True when the query is another one now."""
+        query = build_query(text, now=self._now())
+        if query is not None and self.query is None and not _is_whole(query, shown):
+            query = None
+        is_other, self.query = query != self.query, query
+        return is_other
+
+
+def _is_whole(query: BuildQuery, shown: Sequence[Build]) -> bool:
+    """Whether `branch:mai` is a whole name: not while it shows rows of which it is only a part."""
+    return all(
+        wanted is None or all((name or "").lower() == wanted.lower() for name in names)
+        for wanted, names in (
+            (query.branch, [build.branch for build in shown]),
+            (query.workflow, [build.workflow for build in shown]),
+        )
+    )
 
 
 def _is_of_account(name: AccountName, app: App) -> bool:

@@ -39,7 +39,7 @@ class FolderSizesScreen(HelpToggle):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left,backspace", "back", "Back", id="sizes.back"),
         Binding("q,m", "close", "Close", id="sizes.close"),
-        Binding("question_mark,f1", "toggle_help", "Help", id="sizes.help"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
     ]
 
     def __init__(self, entries: Sequence[Entry], path: str, now: Callable[[], datetime]) -> None:
@@ -49,9 +49,9 @@ class FolderSizesScreen(HelpToggle):
         columns: tuple[Column[Share], ...] = (
             Column("name", "Name", lambda found: found.name + "/" * found.is_folder, 16, grow=1,
                    sort=lambda found: found.name),
-            Column("bar", "Bar", lambda found: bar(found.size_bytes, self._largest, _BAR_CELLS), _BAR_CELLS, drop=2,
+            Column("bar", "", lambda found: bar(found.size_bytes, self._largest, _BAR_CELLS), _BAR_CELLS, drop=2,
                    tone=lambda _: "busy"),
-            Column("share", "Share", lambda found: share(found.size_bytes, self._whole), 4, align="right",
+            Column("share", "Share", lambda found: share(found.size_bytes, self._whole), 5, align="right",
                    sort=lambda found: found.size_bytes),
             Column("files", "Files", lambda found: f"{found.files:,}" if found.is_folder else "", 7, align="right",
                    drop=3, tone=lambda _: "muted", sort=lambda found: found.files),
@@ -62,7 +62,7 @@ class FolderSizesScreen(HelpToggle):
         )  # fmt: skip
         rows = RowList[Share](columns, key=lambda found: found.path)
         self.folders = Pane[Share](
-            "Sizes", rows, _FIELDS, now=now, size_of=lambda found: found.size_bytes, id="folders"
+            "Sizes", rows, _FIELDS, now=now, size_of=lambda found: found.size_bytes, has_titles=True, id="folders"
         )
 
     def compose(self) -> ComposeResult:

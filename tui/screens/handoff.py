@@ -14,14 +14,12 @@ from tui.models import App, Artifact, Build, Source
 from tui.safe_text import clean
 from tui.services import Services
 from tui.services.handoff import command_lines, curl_line, scp_line
+from tui.services.programs import downloaded_file
 from tui.terminal.clipboard import fill, program, sequence
-from tui.transfers import TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.dialogs import SignedDialog, TextDialog
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tui.screens.explorer import Explorer
 
 Row = App | Build | Artifact
@@ -62,6 +60,10 @@ class HandOff:
 
     async def _menu(self, row: Row) -> None:
         texts = dict(self._texts(row))
+        if isinstance(row, Artifact):
+            file = await downloaded_file(row, self._services.transfers.snapshot().transfers)
+            if file is not None:
+                texts["scp"] = scp_line(file)
         choices = [choice for name, choice in _CHOICES.items() if name in texts]
         if isinstance(row, Artifact):
             choices += [Choice(_SIGNED, "s", "Signed URL"), Choice(_CURL, "c", "curl line")]
@@ -79,8 +81,6 @@ class HandOff:
                 yield "id", str(row.ref.artifact)
                 if row.is_public and row.install_url:
                     yield "install", row.install_url
-                if (path := self._downloaded(row)) is not None:
-                    yield "scp", scp_line(path)
             case Build():
                 yield "id", str(row.ref.build)
                 if row.commit_sha:
@@ -89,15 +89,6 @@ class HandOff:
                 yield "id", str(row.ref.app)
         if (url := self._web_url(row)) is not None:
             yield "web", url
-
-    def _downloaded(self, artifact: Artifact) -> Path | None:
-        """Where this run has put it, if it has."""
-        done = [
-            transfer.target
-            for transfer in self._services.transfers.snapshot().transfers
-            if transfer.state is TransferState.DONE and transfer.artifact.ref == artifact.ref
-        ]
-        return done[-1] if done else None
 
     def _send(self, text: str) -> None:
         """To the clipboard of this desktop where there is one, else to the terminal's, which never answers."""

@@ -53,7 +53,7 @@ class InsideScreen(HelpToggle):
         Binding("m", "sizes", "Sizes by folder", id="inside.sizes"),
         Binding("y", "copy_path", "Copy path", id="inside.copy"),
         Binding("q", "close", "Close", id="inside.close"),
-        Binding("question_mark,f1", "toggle_help", "Help", id="inside.help"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
     ]
 
     def __init__(
@@ -77,12 +77,14 @@ class InsideScreen(HelpToggle):
         )  # fmt: skip
         rows = RowList[Entry](columns, key=lambda entry: entry.name, order=lambda entry: -entry.size_bytes)
         self.members = Pane[Entry](
-            "Inside", rows, _FIELDS, now=now, size_of=lambda entry: entry.size_bytes, id="members"
+            "Inside", rows, _FIELDS, now=now, size_of=lambda entry: entry.size_bytes, has_titles=True, id="members"
         )
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
-        yield DetailPanel(id="app-facts")
+        facts = DetailPanel(id="app-facts")
+        facts.border_title = "App"
+        yield facts
         yield self.members
         yield KeyBar()
 
@@ -111,7 +113,7 @@ class InsideScreen(HelpToggle):
             lines = inside_lines(facts, self._now())
             panel = self.query_one(DetailPanel)
             panel.show(lines)
-            panel.styles.height = min(len(lines), max(8, self.size.height // 3))  # the members keep the most of it
+            panel.styles.height = 2 + min(len(lines), max(8, self.size.height // 3))  # the members keep the most of it
             self.add_class("-has-facts")
         self.query_one(Crumbs).show(
             f"{self._path}//", f"{size(inside.moved_bytes)} of {size(self._artifact.size_bytes)} read"

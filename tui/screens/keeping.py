@@ -13,8 +13,6 @@ from tui.services import Services
 from tui.services.pins import Pin, PinRef, Pins
 from tui.services.session import ARCHIVE
 from tui.threads import in_daemon_thread
-from tui.widgets.batch import BatchDialog, Outcome
-from tui.widgets.dialogs import TextDialog
 from tui.widgets.facts import Facts
 from tui.widgets.format import build_name, count
 
@@ -141,6 +139,8 @@ class Keeping:
         chosen = [row for row in rows if not isinstance(row, App)]
         app, build = self._screen.open_app, self._screen.open_build
         if not self.has_archive:
+            from tui.widgets.dialogs import TextDialog  # here and below: not before it is wanted
+
             text = _RULE.format(config=self._services.config.path)
             self._screen.app.push_screen(TextDialog("No archive is configured", text))
         elif not chosen or app is None:
@@ -151,12 +151,13 @@ class Keeping:
             self._screen.run_worker(self._archive_each(app, build, chosen), description="archive")
 
     async def _archive_each(self, app: App, build: Build | None, rows: Sequence[Build | Artifact]) -> None:
+        from tui.services.chosen import outcome
+        from tui.widgets.batch import BatchDialog, Outcome
+
         archive = self._archive()
         done: list[Build | Artifact] = []
 
         async def copy(index: int) -> Outcome:
-            from tui.services.chosen import outcome
-
             row = rows[index]
             try:
                 if isinstance(row, Build):

@@ -12,7 +12,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -22,6 +21,7 @@ from tui.models import Build
 from tui.peek.causes import ERROR_LINE
 from tui.peek.loglines import LogSearch, LogSpool
 from tui.safe_text import clean, safe_filename
+from tui.screens.help_panel import HelpToggle
 from tui.screens.log_members import MembersDialog
 from tui.services import Services
 from tui.services.build_logs import POLL_S, QUIET_POLL_S
@@ -39,7 +39,7 @@ _SEARCH_STEP: Final = 4 << 20
 """Bytes that a search looks through before it tells what it found."""
 
 
-class LogScreen(Screen[None]):
+class LogScreen(HelpToggle):
     """Shows a log.
 
     Args:
@@ -69,7 +69,7 @@ to error. `w` follows a running build; going up pauses that, `G` goes on.
         Binding("m", "choose_member", "Other log", id="log.member", tooltip="Another log of the same build"),
         Binding("s", "save", "Save", id="log.save", tooltip="Write the log into the download folder"),
         Binding("y", "copy", "Copy line", id="log.copy", show=False),
-        Binding("question_mark,f1", "toggle_help", "Help", id="log.help"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
         Binding("q", "close", "Close", id="log.close"),
     ]
 
@@ -393,10 +393,3 @@ to error. `w` follows a running build; going up pauses that, `G` goes on.
         if chosen is not None:
             self._show(LogSpool(cache_dir()))
             self._load(chosen.path)
-
-    def action_toggle_help(self) -> None:
-        """Shows or hides the panel with all keys."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()

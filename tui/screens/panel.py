@@ -8,11 +8,12 @@ from typing import ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from tui.safe_text import clean, clean_lines
+from tui.screens.help_panel import HelpToggle
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.dialogs import TextDialog
@@ -33,7 +34,7 @@ class PanelLine(NamedTuple):
 _Numbered = tuple[int, PanelLine]
 
 
-class PanelScreen(Screen[None]):
+class PanelScreen(HelpToggle):
     """Shows lines.
 
     Args:
@@ -41,10 +42,12 @@ class PanelScreen(Screen[None]):
         label_cells: How wide labels are at least.
     """
 
+    NAME: ClassVar[str]
+    """What is shown, for the frame around it."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left,backspace", "close", "Back", id="panel.back"),
         Binding("y", "copy", "Copy line", id="panel.copy"),
-        Binding("question_mark,f1", "toggle_help", "Help", id="panel.help"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
         Binding("q", "close", "Close", id="panel.close"),
     ]
 
@@ -70,7 +73,9 @@ class PanelScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Crumbs()
         yield Static("", id="headline", markup=False)
-        yield self.rows
+        with Vertical(classes="frame") as frame:
+            frame.border_title = Content(self.NAME)
+            yield self.rows
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -106,10 +111,3 @@ class PanelScreen(Screen[None]):
     def action_close(self) -> None:
         """Goes back."""
         self.dismiss(None)
-
-    def action_toggle_help(self) -> None:
-        """Shows or hides the panel with all keys."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()

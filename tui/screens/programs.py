@@ -7,14 +7,9 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
-from textual.app import ComposeResult, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from tui.assets import stylesheet
 from tui.errors import DigsiteError
 from tui.models import App, Artifact, Build
 from tui.safe_text import clean
@@ -35,6 +30,7 @@ from tui.services.programs import (
 )
 from tui.widgets.columns import Column
 from tui.widgets.dialogs import ConfirmDialog
+from tui.widgets.list_dialog import ListDialog
 from tui.widgets.rowlist import RowList
 
 if TYPE_CHECKING:
@@ -43,7 +39,7 @@ if TYPE_CHECKING:
 _Line = tuple[int, str, str]
 
 
-class PickDialog(ModalScreen[int | None]):
+class PickDialog(ListDialog[_Line]):
     """Gives back which of several lines was chosen, counted from 0, or None.
 
     Args:
@@ -52,37 +48,19 @@ class PickDialog(ModalScreen[int | None]):
         empty: Lines that stand there when there is none.
     """
 
-    CSS_PATH = stylesheet("programs")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,semicolon", "cancel", "Cancel", id="pick.cancel")]
 
     def __init__(self, title: str, lines: Sequence[tuple[str, str]], empty: Sequence[str] = ()) -> None:
-        super().__init__()
-        self._title, self._empty = title, empty
-        self._lines: list[_Line] = [(number, *line) for number, line in enumerate(lines)]
         columns: tuple[Column[_Line], ...] = (
             Column("name", "Name", lambda line: line[1], 24, sort=lambda line: line[1]),
             Column("about", "", lambda line: line[2], 16, grow=1, drop=1, tone=lambda _: "muted"),
         )
-        self.rows = RowList[_Line](columns, key=lambda line: line[0], id="picks")
+        rows = RowList[_Line](columns, key=lambda line: line[0], id="picks")
+        super().__init__(title, rows, [(number, *line) for number, line in enumerate(lines)], empty)
 
-    def compose(self) -> ComposeResult:
-        yield Static(Content(f"{clean(self._title)} · enter chooses · esc cancels"), classes="dialog--title")
-        yield self.rows
-
-    def on_mount(self) -> None:
-        self.rows.set_placeholder(*self._empty)
-        self.rows.append(self._lines)
-        self.rows.focus()
-
-    @on(RowList.Opened)
-    def _opened(self, event: RowList.Opened) -> None:
-        event.stop()
-        if self.rows.current is not None:
-            self.dismiss(self.rows.current[0])
-
-    def action_cancel(self) -> None:
-        """Closes without a choice."""
-        self.dismiss(None)
+    def answer(self, row: _Line) -> int:
+        """Its number."""
+        return row[0]
 
 
 class Programs:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
-from tui.catalog import Figures
+from textual.binding import BindingType
+
+from tui.catalog.figures import Figures
 from tui.models.filter import Fields
 from tui.models.totals import CatalogedArtifact
 from tui.paths import DigPath
-from tui.screens.storage_views import NOT_LISTED, StorageScreen
+from tui.screens.storage_views import NOT_LISTED, VIEW_KEYS, StorageScreen
 from tui.services.statistics import Statistics, artifact_path
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs
@@ -47,6 +50,8 @@ class PublicScreen(StorageScreen[PublicRow]):
 Every artifact whose public install page was on when it was listed. `a` marks all that are shown and `p` switches the
 marked ones off, after a question; `z` takes that back. Each is looked up at its provider before it is changed.
 """
+
+    BINDINGS: ClassVar[list[BindingType]] = VIEW_KEYS
 
     def make_pane(self) -> Pane[PublicRow]:
         """Paths, newest first for each app."""

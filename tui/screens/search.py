@@ -9,12 +9,13 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from tui.assets import stylesheet
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.models import ArtifactRef, BuildRef
 from tui.models.findings import Findings, Hit
 from tui.paths import DigPath
@@ -60,7 +61,9 @@ titles of artifacts. All words must be there: `acme 88 ipa`.
     def compose(self) -> ComposeResult:
         yield Crumbs()
         yield Input(placeholder="words in names, branches, numbers, messages, titles", compact=True, id="search-words")
-        yield self.rows
+        with Vertical(classes="frame") as frame:
+            frame.border_title = "Found"
+            yield self.rows
         yield Static("", id="search-state", markup=False)
         yield KeyBar()
 

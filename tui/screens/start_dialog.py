@@ -17,7 +17,8 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui.errors import DigsiteError, PathError
-from tui.models import AppRef, GitRef, StartRequest, Workflow
+from tui.models import AppRef
+from tui.models.inspection import GitRef, StartRequest, Workflow
 from tui.safe_text import clean
 from tui.services.start_choices import COMMIT, KINDS, StartChoice, parse_environment
 from tui.widgets.dialogs import FORM_BINDINGS

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from tui.models.filter import Fields
 from tui.models.totals import CatalogedArtifact
 from tui.paths import join
-from tui.screens.storage_views import NOT_LISTED, StorageScreen
+from tui.screens.storage_views import NOT_LISTED, VIEW_KEYS, StorageScreen
 from tui.services.storage_lines import Line, Listing, Scope, StorageLines, read_lines
 from tui.stats.grouping import By
 from tui.stats.growth import AHEAD_DAYS, Growth
@@ -26,6 +26,7 @@ from tui.widgets.crumbs import Crumbs
 from tui.widgets.format import age, count, duration, size
 from tui.widgets.pane import Pane
 from tui.widgets.rowlist import RowList
+from tui.widgets.treemap import Tile, Treemap
 
 _FIELDS: Fields[Line] = Fields(haystack=lambda line: line.name.lower())
 _BAR_CELLS = 24
@@ -39,17 +40,20 @@ _TITLES = {
 
 
 class StatsScreen(StorageScreen[Line]):
-    """Shows groups as bars, and below them the artifacts."""
+    """Shows groups as bars or as a treemap, and below them the artifacts."""
 
     HELP = """
 # Statistics
 
-Counts of what was listed, by account, app, workflow, branch, type, age and month; `tab` takes the next.
+Counts of what was listed, by account, app, workflow, branch, type, age and month; `tab` takes the next. `t` draws
+them as a treemap, where the arrows go from box to box, or as bars again.
 `enter` goes deeper, down to the largest artifacts; there `d`, `p`, `X` and `m` act on the marked ones.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "part(1)", "Part by", id="stats.next", tooltip="By the next of account, app, branch and so on"),
         Binding("shift+tab", "part(-1)", "Part by the one before", id="stats.previous", show=False),
+        Binding("t", "toggle_map", "Map/bars", id="stats.treemap", tooltip="As a treemap, or as bars again"),
+        *VIEW_KEYS,
     ]
 
     def __init__(self, *args: Any) -> None:
@@ -57,6 +61,9 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
         self._scope = Scope()
         self._most = 0
         self._return_to: Hashable | None = None
+        self._map = Treemap(id="treemap")
+        self._wants_map = False
+        self._partial = ""
         super().__init__(*args)
 
     def make_pane(self) -> Pane[Line]:
@@ -79,6 +86,9 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
         with Horizontal(id="growth"):
             yield Sparkline([], id="growth-plot")
             yield Static("", id="growth-words", markup=False)
+
+    def on_mount(self) -> None:
+        self.pane.mount(self._map, after=self.pane.rows)
 
     def _short_name(self, line: Line) -> str:
         """Without what the line on top says already."""
@@ -119,7 +129,8 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
             self._show_whole(found)
             return found.lines
 
-        empty = ("No such artifacts were listed.",) if scope.by is not Listing.HEALTH else ("No build ended lately.",)
+        is_of_builds = scope.by is Listing.HEALTH and scope.day is None
+        empty = ("No build ended lately.",) if is_of_builds else ("No such artifacts were listed.",)
         self.query_one(Crumbs).show(self._where(), "")
         self.fill(self._subject(), load, empty, anew=anew)
 
@@ -132,6 +143,9 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
 
     def _subject(self) -> str:
         by, group = self._scope.by, self._scope.group
+        if group is not None and by is Listing.HEALTH:
+            when = f"last {PERIOD_DAYS} days" if self._scope.day is None else self._scope.day.isoformat()
+            return f"workflow {group}, {when}"
         if group is not None:
             return f"{by} {group}" if isinstance(by, By) else _TITLES[by].lower()
         return f"by {by}" if isinstance(by, By) else _TITLES[by].lower()
@@ -139,12 +153,21 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
     def _show_whole(self, found: StorageLines) -> None:
         self._most = max((line.size_bytes or 0 for line in found.lines), default=0)
         self.query_one(Crumbs).show(self._where(), f"{count(found.count, 'artifact')}, {size(found.size_bytes)}")
-        self.note(f"Partial: {' '.join(found.gaps)} {NOT_LISTED}" if found.gaps else "")
+        self._partial = f"Partial: {' '.join(found.gaps)} {NOT_LISTED}" if found.gaps else ""
+        self.note(self._partial)
         from textual.widgets import Sparkline
 
         points = found.growth.points[-_SPARK_POINTS:]
         self.query_one(Sparkline).data = [float(held) for _, held in points]
         self.query_one("#growth-words", Static).update(Content(growth_words(found.growth)))
+
+    def chosen(self) -> list[tuple[CatalogedArtifact, str]]:
+        """As in the list; small boxes that were gathered are no choice."""
+        tile = self._map.current if self.pane.has_class("-map") else None
+        if tile is None or not tile.is_others or self.pane.rows.marked:
+            return super().chosen()
+        self.notify("These are several; enter lists them.", severity="warning")
+        return []
 
     def artifact_of(self, row: Line) -> tuple[CatalogedArtifact, str] | None:
         """The artifact of a line."""
@@ -152,10 +175,11 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
 
     # Moving -----------------------------------------------------------------------------------------------
 
-    @on(RowList.Changed)
-    def _changed(self) -> None:
+    @on(RowList.Moved)
+    def _moved(self) -> None:
         if self._return_to is not None and self.pane.rows.go_to(self._return_to):
             self._return_to = None
+        self._draw_map()
 
     def open_row(self, row: Line) -> None:
         """Goes into a group."""
@@ -178,6 +202,64 @@ Counts of what was listed, by account, app, workflow, branch, type, age and mont
         at = (choices.index(self._scope.by) + steps) % len(choices)
         self._scope, self._return_to = Scope(self._scope.path, choices[at]), None
         self.reload(anew=True)
+
+    # The treemap ------------------------------------------------------------------------------------------
+
+    def action_toggle_map(self) -> None:
+        """Shows the same lines as a treemap, or as bars again."""
+        self._wants_map = not self._wants_map
+        self._draw_map()
+
+    @on(Pane.FilterSettled)
+    @on(events.DescendantFocus, "Input")
+    def _draw_map(self) -> None:
+        """The lines that pass the filter, as boxes; the list where nothing has a size, and while a filter is typed.
+
+        The list keeps cursor and marks for both, so that every key acts on the same row.
+        """
+        rows, is_typing = self.pane.rows, isinstance(self.focused, Input)
+        marked = {line.key for line in rows.marked}
+        lines = rows.shown_rows if self._wants_map and not is_typing else []
+        tiles = [self._tile(line, is_marked=line.key in marked) for line in lines]
+        self._map.show(tiles, rows.current.key if rows.current is not None else None)
+        is_map = any(tile.weight for tile in tiles)
+        self.pane.set_class(is_map, "-map")
+        self._tell_tile()
+        if self.focused in {None, self._map, rows}:
+            self.set_focus(self._map if is_map else rows)
+
+    def _tell_tile(self) -> None:
+        """What the box under the cursor may have no room for."""
+        tile = self._map.current
+        told = f"{tile.name}: {', '.join(tile.words)}. " if tile is not None else ""
+        self.note(f"{told}{self._partial}")
+
+    def _tile(self, line: Line, *, is_marked: bool) -> Tile:
+        name = self._short_name(line)
+        if line.artifact is not None:
+            folder, _, title = name.rpartition("/")
+            return Tile(line.key, line.size_bytes or 0, title, (self._amount(line), folder), is_marked)
+        weight = line.size_bytes or 0 if line.health is None else line.count
+        held = count(line.count, "artifact" if line.health is None else "build")
+        return Tile(line.key, weight, name, tuple(filter(None, (self._amount(line), _share(line), held))), is_marked)
+
+    @on(Treemap.Moved)
+    def _map_moved(self, event: Treemap.Moved) -> None:
+        self.pane.rows.go_to(event.tile.key)
+        self._tell_tile()
+
+    @on(Treemap.Opened)
+    def _map_opened(self, event: Treemap.Opened) -> None:
+        if event.tile.is_others:  # they can only be told apart as lines
+            self.action_toggle_map()
+        else:
+            self.pane.rows.action_open()
+
+    @on(Treemap.Marked)
+    def _map_marked(self, event: Treemap.Marked) -> None:
+        marked = {line.key for line in self.pane.rows.marked}
+        self.pane.rows.set_marks(marked ^ {event.tile.key})
+        self._draw_map()
 
 
 def growth_words(growth: Growth) -> str:

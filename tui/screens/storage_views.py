@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.catalog import Catalog, Figures
+from tui.catalog.figures import Figures
+from tui.catalog.store import Catalog
 from tui.errors import DigsiteError
 from tui.models import ArtifactRef, Cursor, Page
 from tui.models.totals import CatalogedArtifact
@@ -24,6 +24,7 @@ from tui.paths import DigPath
 from tui.safe_text import clean
 from tui.screens.catalog_actions import CatalogActions
 from tui.screens.explorer_keys import VIEW_BINDINGS
+from tui.screens.help_panel import HelpToggle
 from tui.screens.keeping import Keeping
 from tui.screens.undo import Undo
 from tui.services import Services
@@ -40,11 +41,29 @@ A = TypeVar("A")
 NOT_LISTED: Final = "digsite index lists what is missing."
 
 
+VIEW_KEYS: Final[list[BindingType]] = [
+    Binding("escape,h,left,backspace", "back", "Back", id="storage.back",
+            tooltip="Close the filter, else go one step back"),
+    Binding("d", "act('download')", "Download", id="storage.download"),
+    Binding("p", "act('publish')", "Public", id="storage.publish", tooltip="Public install page on or off"),
+    Binding("X,delete", "act('delete')", "Delete", id="storage.delete", tooltip="Delete; asks first"),
+    Binding("m", "pin", "Pin", id="storage.pin", tooltip="Never prune the chosen artifacts, or no longer so"),
+    Binding("y", "copy", "Copy path", id="storage.copy", show=False),
+    Binding("z", "undo", "Undo", id="storage.undo", show=False),
+    Binding("r,R", "refresh_rows", "Refresh", id="storage.refresh", show=False,
+            tooltip="Read the catalog again"),
+    *VIEW_BINDINGS,
+    Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
+    Binding("q", "app.quit", "Quit", id="app.quit"),
+]  # fmt: skip
+"""Of all these views, after those that each has of its own: the key bar shows the first that fit."""
+
+
 class NoCatalog(DigsiteError):
     """This run keeps no catalog, so there is nothing to sum up."""
 
 
-class StorageScreen(Screen[int | DigPath | None], Generic[T]):
+class StorageScreen(HelpToggle, Generic[T]):
     """A list over the catalog. Gives the number of the view to go to, or the path of what to open in the explorer.
 
     Args:
@@ -57,21 +76,6 @@ class StorageScreen(Screen[int | DigPath | None], Generic[T]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]  # noqa: RUF012  # Textual reads it from the class
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,h,left,backspace", "back", "Back", id="storage.back",
-                tooltip="Close the filter, else go one step back"),
-        Binding("d", "act('download')", "Download", id="storage.download"),
-        Binding("p", "act('publish')", "Public", id="storage.publish", tooltip="Public install page on or off"),
-        Binding("X,delete", "act('delete')", "Delete", id="storage.delete", tooltip="Delete; asks first"),
-        Binding("m", "pin", "Pin", id="storage.pin", tooltip="Never prune the chosen artifacts, or no longer so"),
-        Binding("y", "copy", "Copy path", id="storage.copy", show=False),
-        Binding("z", "undo", "Undo", id="storage.undo", show=False),
-        Binding("r,R", "refresh_rows", "Refresh", id="storage.refresh", show=False,
-                tooltip="Read the catalog again"),
-        *VIEW_BINDINGS,
-        Binding("question_mark,f1", "toggle_help", "Help", id="storage.help"),
-        Binding("q", "app.quit", "Quit", id="storage.quit"),
-    ]  # fmt: skip
 
     def __init__(
         self,
@@ -174,7 +178,7 @@ class StorageScreen(Screen[int | DigPath | None], Generic[T]):
         else:
             self.dismiss(DigPath.parse(found[1]))
 
-    def _chosen(self) -> list[tuple[CatalogedArtifact, str]]:
+    def chosen(self) -> list[tuple[CatalogedArtifact, str]]:
         """Artifacts among the marked rows, else the one under the cursor."""
         rows = self.pane.rows
         chosen = rows.marked or ([rows.current] if rows.current is not None else [])
@@ -185,7 +189,7 @@ class StorageScreen(Screen[int | DigPath | None], Generic[T]):
 
     def action_act(self, what: str) -> None:
         """Downloads, publishes or deletes the chosen artifacts."""
-        refs: list[ArtifactRef] = [artifact.ref for artifact, _ in self._chosen()]
+        refs: list[ArtifactRef] = [artifact.ref for artifact, _ in self.chosen()]
         if refs:
             act = {"download": self._actions.download, "publish": self._actions.publish, "delete": self._actions.delete}
             act[what](refs, self._settled)
@@ -197,7 +201,7 @@ class StorageScreen(Screen[int | DigPath | None], Generic[T]):
 
     def action_pin(self) -> None:
         """Pins the chosen artifacts, or takes their pins away."""
-        chosen = self._chosen()
+        chosen = self.chosen()
         if chosen:
             self._keeping.toggle([Pin(artifact.ref, path) for artifact, path in chosen])
             self.pane.rows.set_marks(())
@@ -230,13 +234,6 @@ class StorageScreen(Screen[int | DigPath | None], Generic[T]):
     def step_back(self) -> bool:
         """Goes one step back inside the view; False where that leads out of it."""
         return False
-
-    def action_toggle_help(self) -> None:
-        """Shows or hides the panel with all keys."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
 
 
 def _read(catalog: Catalog, work: Callable[[Figures], A]) -> A:

@@ -9,11 +9,12 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
-from tui.models import Build, Cursor, Page, TestResult, TestStatus
+from tui.models import Build, Cursor, Page
 from tui.models.filter import Fields
+from tui.models.inspection import TestResult, TestStatus
 from tui.safe_text import clean, clean_lines
+from tui.screens.help_panel import HelpToggle
 from tui.services import Services
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs
@@ -44,7 +45,7 @@ _FIELDS: Fields[_Row] = Fields(
 )
 
 
-class TestsScreen(Screen[None]):
+class TestsScreen(HelpToggle):
     """Shows test results.
 
     Args:
@@ -56,9 +57,15 @@ class TestsScreen(Screen[None]):
 
     __test__ = False
 
+    HELP = """
+# Tests
+
+Failures come first. `/` filters: `status:failed suite:Login on:iPhone timeout`; `enter` shows the whole message.
+"""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,h,left,backspace", "back", "Back", id="tests.back"),
         Binding("y", "copy", "Copy", id="tests.copy", tooltip="Copy the test's name and message"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
         Binding("q", "close", "Close", id="tests.close"),
     ]
 
@@ -66,7 +73,7 @@ class TestsScreen(Screen[None]):
         super().__init__()
         self._services, self._build, self._path = services, build, path
         columns: tuple[Column[_Row], ...] = (
-            Column("status", "Status", lambda row: f"{_GLYPHS[row[1].status]} {row[1].status}", 9,
+            Column("status", "Status", lambda row: f"{_GLYPHS[row[1].status]} {_word(row[1].status)}", 10,
                    tone=lambda row: _TONES.get(row[1].status, ""), sort=lambda row: row[1].status),
             Column("name", "Name", lambda row: row[1].name, 16, grow=2, sort=lambda row: row[1].name),
             Column("message", "Message", lambda row: " ".join((row[1].message or "").split()), 14, grow=2, drop=2,
@@ -76,7 +83,7 @@ class TestsScreen(Screen[None]):
                    tone=lambda _: "muted", sort=lambda row: row[1].duration_s or 0.0),
         )  # fmt: skip
         rows = RowList[_Row](columns, key=lambda row: row[0], group=lambda row: row[1].suite)
-        self.tests = Pane[_Row]("Tests", rows, _FIELDS, now=now, id="tests")
+        self.tests = Pane[_Row]("Tests", rows, _FIELDS, now=now, has_titles=True, id="tests")
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -136,6 +143,11 @@ def _destinations(test: TestResult) -> str:
     """Where it failed; where it failed nowhere, where it ran."""
     failed = [run.destination for run in test.runs if run.status.is_failure]
     return ", ".join(name for name in failed or [run.destination for run in test.runs] if name)
+
+
+def _word(status: TestStatus) -> str:
+    """The status in one word: what failed as expected is told by its glyph."""
+    return "expected" if status is TestStatus.EXPECTED_FAILURE else str(status)
 
 
 def _lines(test: TestResult) -> list[str]:

@@ -10,19 +10,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui.config import MAX_JOBS, parse_rate
 from tui.safe_text import clean
 from tui.screens.explorer_keys import VIEW_BINDINGS
-from tui.transfers import INTERRUPTED, TransferQueue, TransferSnapshot, TransferState
+from tui.screens.help_panel import HelpToggle
+from tui.transfers.queue import TransferQueue
+from tui.transfers.snapshot import INTERRUPTED, TransferSnapshot, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.dialogs import FORM_BINDINGS
 from tui.widgets.format import remaining, size
 from tui.widgets.keybar import KeyBar
 from tui.widgets.rowlist import RowList
+from tui.widgets.titles import ColumnTitles
 from tui.widgets.transfer_list import reason, transfer_facts, transfer_list
 
 POLL_S: Final = 0.5
@@ -34,7 +37,7 @@ _CANCEL_CHOICES: Final = (
 _RETRIED: Final = frozenset({TransferState.FAILED, TransferState.CANCELLED})
 
 
-class TransfersScreen(Screen[int | None]):
+class TransfersScreen(HelpToggle):
     """The queue. Closing it changes nothing: transfers go on. Gives the number of the view to go to, if any.
 
     Args:
@@ -57,8 +60,8 @@ what is unfinished is offered again at the next start.
         Binding("J", "move(1)", "Later", id="transfers.later", tooltip="Move down in the order"),
         Binding("L", "limits", "Limits", id="transfers.limits", tooltip="Files at once, and bytes a second"),
         *VIEW_BINDINGS,
-        Binding("question_mark,f1", "toggle_help", "Help", id="transfers.help"),
-        Binding("q", "app.quit", "Quit", id="transfers.quit"),
+        Binding("question_mark,f1", "toggle_help", "Help", id="app.help"),
+        Binding("q", "app.quit", "Quit", id="app.quit"),
     ]
 
     def __init__(self, transfers: TransferQueue) -> None:
@@ -69,7 +72,10 @@ what is unfinished is offered again at the next start.
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
-        yield self.rows
+        with Vertical(classes="frame") as frame:
+            frame.border_title = "Transfers"
+            yield ColumnTitles(self.rows)
+            yield self.rows
         yield Static("", id="transfer-facts")
         yield KeyBar()
 
@@ -182,13 +188,6 @@ what is unfinished is offered again at the next start.
             jobs, limit_rate = limits
             self._transfers.set_limits(jobs=jobs, limit_rate=limit_rate)
             self.poll()
-
-    def action_toggle_help(self) -> None:
-        """Shows or hides the panel with all keys."""
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
 
     def action_view(self, number: int) -> None:
         """Goes to another view."""

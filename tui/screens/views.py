@@ -44,10 +44,14 @@ class Views:
         if number < TRANSFERS:
             self._screen.focus_pane((self._screen.apps, self._screen.builds, self._screen.artifacts)[number - 1])
         elif number == TRANSFERS:
-            self._screen.app.push_screen(TransfersScreen(self._services.transfers), self._left)
+            self.show_transfers()
         else:
             view = self._kind(number)(self._services, self._now, self._actions, self._keeping, self._undo)
             self._screen.app.push_screen(view, self._left)
+
+    def show_transfers(self) -> None:
+        """Goes to the list of all transfers."""
+        self._screen.app.push_screen(TransfersScreen(self._services.transfers), self._left)
 
     def _kind(self, number: int) -> type[StorageScreen[Any]]:
         if number == STATISTICS:

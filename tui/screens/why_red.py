@@ -10,7 +10,8 @@ from textual import work
 
 from tui.errors import DigsiteError
 from tui.folders import cache_dir
-from tui.models import Build, BuildVerb, Issue, IssueKind, SourceLine, Status, TestResult
+from tui.models import Build, Status
+from tui.models.inspection import BuildVerb, Issue, IssueKind, SourceLine, TestResult
 from tui.peek.causes import Diagnosis, diagnose
 from tui.peek.loglines import LogLine
 from tui.screens.panel import PanelLine, PanelScreen
@@ -30,6 +31,7 @@ class WhyRedScreen(PanelScreen):
         path: Of the build.
     """
 
+    NAME = "Why red"
     HELP = """
 # Why red
 

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from tui.archive import Layout, Manifest, Reader, Store
 from tui.archive.claims import Claims
-from tui.archive.layout import build_folder
-from tui.archive.manifest import TornManifest
+from tui.archive.layout import Layout, build_folder
+from tui.archive.manifest import Manifest, TornManifest
+from tui.archive.reader import Reader
+from tui.archive.store import Store
 from tui.errors import DigsiteError
 from tui.models import App, Artifact, ArtifactId, Build
 from tui.models.rules import ArchiveRule

@@ -15,11 +15,13 @@ from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
-from tui.archive import Copied, Copier, Entry, Lost, Manifest, Store, StoreDown
 from tui.archive.claims import Claims
+from tui.archive.copying import Copied, Copier, check_held
 from tui.archive.layout import readable_name
+from tui.archive.manifest import Entry, Lost, Manifest
 from tui.archive.selection import Choice, Selection, wants_app
 from tui.archive.state import State
+from tui.archive.store import Store, StoreDown
 from tui.archive.stream import Stopped
 from tui.errors import BadPayload, DigsiteError, Gone, NotFound
 from tui.models import App, Artifact, Build, BuildQuery, Cursor, Source
@@ -241,10 +243,17 @@ class Archiver:
         taken = {entry.file.casefold() for entry in manifest.entries}
         names = Counter(readable_name(artifact).casefold() for artifact in todo)
         taken |= {name for name, count in names.items() if count > 1}  # twins are all told apart by their ids
-        results = await _all(
-            [asyncio.create_task(self._copy(job, artifact, folder, taken, siblings)) for artifact in todo]
-        )
-        entries = [*manifest.entries, *(r for r in results if isinstance(r, Entry))]
+        there = await in_daemon_thread(lambda: dict(job.target.store.objects(folder)), name="archive")
+        copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop)
+
+        def copy(artifact: Artifact) -> Copied:
+            return copier.copy(artifact, folder, taken, there)
+
+        results = await _all([asyncio.create_task(self._copy(job, artifact, copy, siblings)) for artifact in todo])
+        added = [result for result in results if isinstance(result, Entry)]
+        if added:
+            await in_daemon_thread(lambda: check_held(job.target.store, folder, added), name="archive")
+        entries = [*manifest.entries, *added]
         lost = [*manifest.lost, *(r for r in results if isinstance(r, Lost))]
         settled = all(result is not None for result in results)
         mark = job.target.mark
@@ -258,13 +267,12 @@ class Archiver:
         return settled
 
     async def _copy(
-        self, job: Job, artifact: Artifact, folder: str, taken: set[str], siblings: Sequence[Artifact]
+        self, job: Job, artifact: Artifact, copy: Callable[[Artifact], Copied], siblings: Sequence[Artifact]
     ) -> Entry | Lost | None:
         """Copies one artifact; None when it failed."""
-        copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop)
         async with self._copies:
             try:
-                copied = await self._in_thread(lambda: copier.copy(artifact, folder, taken))
+                copied = await self._in_thread(lambda: copy(artifact))
             except StoreDown:
                 raise
             except (NotFound, Gone) as error:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from tui.errors import DigsiteError, Incomplete, LinkExpired, NotFound
-from tui.models import Artifact, Build, Cursor, LogPart, Source, Status
+from tui.models import Artifact, Build, Cursor, Source, Status
+from tui.models.inspection import LogPart
 from tui.peek.loglines import ChunkOrder, LogLine, LogSpool, line_text, without_escapes
 from tui.providers import Provider
 from tui.services.inside import Inside

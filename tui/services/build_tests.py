@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from tui.errors import NotFound
-from tui.models import Artifact, ArtifactKind, Build, BuildVerb, Source, TestResult
+from tui.models import Artifact, ArtifactKind, Build, Source
+from tui.models.inspection import BuildVerb, TestResult
 from tui.peek.junit import MAX_XML_BYTES, junit_results
 from tui.providers import Provider
 from tui.services.inside import Inside

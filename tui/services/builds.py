@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from tui.errors import Conflict, DigsiteError, NotSupported, OutcomeUnknown
-from tui.models import AppRef, Build, BuildRef, BuildVerb, StartRequest, Status
+from tui.models import AppRef, Build, BuildRef, Status
+from tui.models.inspection import BuildVerb, StartRequest
 from tui.providers import Provider
 from tui.services.journal import Journal, JournalError
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.archive import Store, open_store
+from tui.archive.opening import open_store
 from tui.archive.state import State
+from tui.archive.store import Store
 from tui.errors import DigsiteError
 from tui.folders import state_dir
 from tui.models import App, Artifact, ArtifactId, Build

@@ -22,7 +22,7 @@ from tui.services.inside import md5_of
 from tui.services.resolve import all_apps, app_part, artifact_part, build_part
 from tui.storage import LocalFile
 from tui.threads import in_daemon_thread
-from tui.transfers import History
+from tui.transfers.history import History
 
 if TYPE_CHECKING:
     from tui.services.root import Services

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.errors import DigsiteError, RateLimited
 from tui.models import AccountName, App, Artifact, Build, BuildQuery, Cursor
 from tui.providers import Provider

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final, TypeVar, cast
 
-from tui.catalog import Catalog, Kept
+from tui.catalog.store import Catalog, Kept
 from tui.models import AccountName, App, AppRef, Artifact, Build, BuildQuery, BuildRef, Cursor, Page
 from tui.providers.protocol import ALL_BUILDS
 from tui.services.session import Session

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Final
 
-from tui.catalog import Catalog, Kept
+from tui.catalog.store import Catalog, Kept
 from tui.errors import DigsiteError, NotSupported
 from tui.models import AccountName, App, AppRef, Build, Cursor, Page
 from tui.services.listings import PREFETCH_BUDGET, Listings

@@ -30,7 +30,8 @@ from tui.models import App, Artifact, ArtifactKind, Build
 from tui.safe_text import clean
 from tui.services.documents import app_document, artifact_document, build_document
 from tui.threads import in_daemon_thread
-from tui.transfers import History, TransferSnapshot, TransferState
+from tui.transfers.history import History
+from tui.transfers.snapshot import TransferSnapshot, TransferState
 
 TIMEOUT_S: Final = 600.0
 """Of a program in the background: a large app over a slow cable takes minutes."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from tui.archive import ArchiveError, Entry, Layout, Manifest, Reader, Store
-from tui.archive.layout import build_folder
-from tui.archive.manifest import TornManifest
+from tui.archive.layout import Layout, build_folder
+from tui.archive.manifest import Entry, Manifest, TornManifest
+from tui.archive.reader import Reader
+from tui.archive.store import ArchiveError, Store
 from tui.errors import AuthError, BadPayload, Conflict, DigsiteError, NotAllowed, RateLimited
 from tui.models import App, Artifact, Build, BuildQuery, Cursor, Verb
 from tui.models.rules import RetentionRule

@@ -5,32 +5,34 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui import folders
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.config import Config, download_dir
 from tui.errors import DigsiteError
 from tui.folders import cache_dir, state_dir
 from tui.hosts import is_loopback
 from tui.models import AccountName, Artifact, Build, Source
 from tui.providers import plugin, plugin_names
-from tui.services.builds import BuildChanges
 from tui.services.changes import Changes
 from tui.services.destinations import DEFAULT_TEMPLATE, Template
 from tui.services.journal import Journal
 from tui.services.listings import Listings
 from tui.services.resolve import Resolver
 from tui.services.session import ARCHIVE, Session
-from tui.storage import Storage
-from tui.transfers import QueueStore, TransferId, TransferQueue
 
 if TYPE_CHECKING:
     from tui.services.build_logs import BuildLog
     from tui.services.build_tests import BuildTests
+    from tui.services.builds import BuildChanges
     from tui.services.inside import Inside
+    from tui.storage import Storage
+    from tui.transfers.queue import TransferQueue
+    from tui.transfers.snapshot import TransferId
 
 
 class Services:
@@ -54,27 +56,43 @@ class Services:
         self.sessions: Mapping[AccountName, Session] = {s.account.name: s for s in sessions}
         self.problems = tuple(problems)
         self.resolver = Resolver(self.sessions)
-        journal = Journal(state_dir() / "changes.jsonl")
-        self.changes = Changes(journal)
-        self.builds = BuildChanges(journal)
+        self._journal = Journal(state_dir() / "changes.jsonl")
+        self.changes = Changes(self._journal)
         self.catalog = catalog
         self.listings = Listings(catalog)
         self.download_dir: Path = download_dir(config)
-        loopback = any(is_loopback(urlsplit(s.account.url or "").hostname or "") for s in sessions)
-        self._storage = Storage(allow_loopback=loopback, read_timeout_s=config.stall_timeout_s)
         self.template = Template(config.template or DEFAULT_TEMPLATE)
-        self.transfers = TransferQueue(
+
+    # Made when they are first wanted: the first screen waits for imports, and most commands need none of these
+
+    @cached_property
+    def builds(self) -> BuildChanges:
+        """Starts, repeats and aborts builds."""
+        from tui.services.builds import BuildChanges
+
+        return BuildChanges(self._journal)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """The bare client of this run."""
+        from tui.storage import Storage
+
+        loopback = any(is_loopback(urlsplit(s.account.url or "").hostname or "") for s in self.sessions.values())
+        return Storage(allow_loopback=loopback, read_timeout_s=self.config.stall_timeout_s)
+
+    @cached_property
+    def transfers(self) -> TransferQueue:
+        """The downloads of this run."""
+        from tui.transfers.queue import TransferQueue
+
+        config = self.config
+        return TransferQueue(
             self._source,
-            self._storage,
+            self.storage,
             jobs=config.jobs,
             connections=config.connections,
             limit_rate=config.limit_rate,
         )
-
-    @property
-    def storage(self) -> Storage:
-        """The bare client of this run."""
-        return self._storage
 
     async def _source(self, artifact: Artifact) -> Source:
         provider = await self.sessions[artifact.ref.account].provider()
@@ -90,22 +108,24 @@ class Services:
         """
         from tui.services.inside import open_inside  # zipfile and plistlib, only where they are wanted
 
-        return await open_inside(self._storage, self._source, artifact)
+        return await open_inside(self.storage, self._source, artifact)
 
     def log(self, build: Build) -> BuildLog:
         """The log of a build, to be read."""
         from tui.services.build_logs import BuildLog  # as above
 
-        return BuildLog(build, self.sessions[build.ref.account].provider, self._storage, self.look_inside)
+        return BuildLog(build, self.sessions[build.ref.account].provider, self.storage, self.look_inside)
 
     def tests(self) -> BuildTests:
         """Reads results of tests."""
         from tui.services.build_tests import BuildTests  # as above
 
-        return BuildTests(self._storage, self.look_inside)
+        return BuildTests(self.storage, self.look_inside)
 
     async def keep_transfers(self) -> Sequence[TransferId]:
         """Makes the queue outlive the program; gives what earlier runs left unfinished."""
+        from tui.transfers.store import QueueStore
+
         store = QueueStore(folders.state_dir() / "queue.sqlite")
         return await self.transfers.keep(store, tuple(self.sessions))
 
@@ -117,7 +137,8 @@ class Services:
 
     async def aclose(self) -> None:
         """Ends transfers in order, then closes all connections."""
-        await self.transfers.aclose()
+        if "transfers" in vars(self):
+            await self.transfers.aclose()
         for session in self.sessions.values():
             await session.aclose()
         if self.catalog is not None:

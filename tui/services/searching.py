@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from tui.catalog import Catalog
+from tui.catalog.store import Catalog
 from tui.models import ArtifactRef, BuildRef
 from tui.models.findings import Findings, Hit
 from tui.paths import BuildSelector, DigPath

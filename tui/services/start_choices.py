@@ -9,7 +9,8 @@ from typing import Final
 
 from tui.errors import PathError
 from tui.folders import state_dir, write_private
-from tui.models import AppRef, GitRefKind, StartRequest
+from tui.models import AppRef
+from tui.models.inspection import GitRefKind, StartRequest
 
 COMMIT: Final = "commit"
 KINDS: Final = (str(GitRefKind.BRANCH), str(GitRefKind.TAG), COMMIT, str(GitRefKind.PULL_REQUEST))

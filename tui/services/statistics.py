@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from tui.catalog import Catalog, Figures
+from tui.catalog.figures import Figures
+from tui.catalog.store import Catalog
 from tui.errors import DigsiteError, NotFound, PathError
 from tui.folders import cache_dir
 from tui.models import AppRef
@@ -15,7 +16,7 @@ from tui.paths import DigPath, encode, join
 from tui.stats import grouping
 from tui.stats.grouping import NONE, By, Group
 from tui.stats.growth import growth
-from tui.stats.health import PERIOD_DAYS, Health, health
+from tui.stats.health import PERIOD_DAYS, Health, by_day, health
 from tui.stats.overview import Overview
 
 
@@ -71,6 +72,12 @@ class Statistics:
     def health(self, today: date) -> list[Health]:
         """Success rate and durations by workflow."""
         return health(self.figures.runs(self.apps, today - timedelta(days=2 * PERIOD_DAYS)), today)
+
+    def health_by_day(self, workflow: str, today: date) -> list[tuple[date, Health]]:
+        """The same of one workflow for each day of the last period, the newest first; `NONE` are builds without one."""
+        name = "" if workflow == NONE else workflow
+        runs = self.figures.runs(self.apps, today - timedelta(days=PERIOD_DAYS))
+        return by_day([run for run in runs if run.workflow == name], today)
 
     def names(self) -> dict[AppRef, str]:
         """The path of each app."""

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from tui.catalog import Figures
-from tui.catalog.figures import Order
+from tui.catalog.figures import Figures, Order
 from tui.models import AppRef
-from tui.models.totals import CatalogedArtifact, Duplicates
+from tui.models.totals import CatalogedArtifact, Duplicates, Members
 from tui.paths import DigPath, encode
 from tui.services.statistics import Statistics, artifact_path
-from tui.stats.grouping import By, members
+from tui.stats.grouping import NONE, By, members
 from tui.stats.growth import Growth, growth
 from tui.stats.health import Health
 
@@ -42,7 +41,9 @@ class Scope:
     """An account, an app, or nothing for all."""
     by: By | Listing = By.ACCOUNT
     group: str | None = None
-    """Of `by`, whose artifacts are listed; None for the groups themselves."""
+    """Of `by`, whose artifacts are listed, or the days of a workflow; None for the groups themselves."""
+    day: date | None = None
+    """Of a workflow, in UTC, whose artifacts are listed."""
 
     def choices(self) -> list[By | Listing]:
         """All ways to part it: an app has neither accounts nor apps."""
@@ -53,7 +54,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A group, an artifact, artifacts that are alike, or the builds of a workflow."""
+    """A group, an artifact, artifacts that are alike, or the builds of a workflow, of all days or of one."""
 
     key: Hashable
     name: str
@@ -104,7 +105,7 @@ def _lines(statistics: Statistics, scope: Scope, whole: int, today: date) -> Ite
     names, figures, apps = statistics.names(), statistics.figures, statistics.apps
     match scope.by:
         case Listing.HEALTH:
-            yield from (_health_line(each, names) for each in statistics.health(today))
+            yield from _health_lines(statistics, scope, whole, today)
         case Listing.DUPLICATES if scope.group is None:
             yield from (_alike_line(each, scope, names, whole) for each in figures.duplicates(apps, _SHOWN))
         case Listing.DUPLICATES:
@@ -158,6 +159,24 @@ def _alike_line(group: Duplicates, scope: Scope, names: dict[AppRef, str], whole
     return Line(inside.group, name, group.count, group.wasted_bytes, share, inside)
 
 
+def _health_lines(statistics: Statistics, scope: Scope, whole: int, today: date) -> Iterator[Line]:
+    """Workflows, the days of one, or the artifacts of one day."""
+    names = statistics.names()
+    if scope.group is None:
+        yield from (_health_line(each, names) for each in statistics.health(today))
+    elif scope.day is None:
+        yield from (_day_line(*each, scope) for each in statistics.health_by_day(scope.group, today))
+    else:
+        of_day = Members(workflow="" if scope.group == NONE else scope.group, first=scope.day, last=scope.day)
+        yield from _artifact_lines(statistics.figures.largest_of(statistics.apps, of_day, _SHOWN), names, whole)
+
+
 def _health_line(health: Health, names: dict[AppRef, str]) -> Line:
     name = f"{names[health.app]} · {health.workflow or 'no workflow'}"
-    return Line((health.app, health.workflow), name, health.runs, None, health.success_rate, health=health)
+    inside = Scope(DigPath.parse(names[health.app]), Listing.HEALTH, health.workflow or NONE)
+    return Line((health.app, health.workflow), name, health.runs, None, health.success_rate, inside, health=health)
+
+
+def _day_line(day: date, health: Health, scope: Scope) -> Line:
+    inside = replace(scope, day=day)
+    return Line(day, day.isoformat(), health.runs, None, health.success_rate, inside, health=health)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -41,14 +41,32 @@ def health(totals: Iterable[RunTotal], today: date) -> list[Health]:
     for total in totals:
         if total.status in _JUDGED:
             (now if total.day > border else before)[total.app, total.workflow].append(total)
-    found = []
-    for (app, workflow), runs in now.items():
-        count = sum(run.count for run in runs)
-        good = sum(run.count for run in runs if run.status is Status.SUCCEEDED)
-        mean, earlier = _mean(runs), _mean(before[app, workflow])
-        trend = mean / earlier - 1 if mean is not None and earlier else None
-        found.append(Health(app, workflow, count, good / count if count else None, mean, trend))
+    found = [_health(runs, _mean(before[key])) for key, runs in now.items()]
     return sorted(found, key=lambda each: (-each.runs, each.workflow))
+
+
+def by_day(totals: Iterable[RunTotal], today: date) -> list[tuple[date, Health]]:
+    """One workflow day by day in the last period, the newest first; days have no trend.
+
+    Args:
+        totals: Of one workflow of one app.
+        today: In UTC.
+    """
+    border = today - timedelta(days=PERIOD_DAYS)
+    days: dict[date, list[RunTotal]] = defaultdict(list)
+    for total in totals:
+        if total.day > border and total.status in _JUDGED:
+            days[total.day].append(total)
+    return [(day, _health(runs, None)) for day, runs in sorted(days.items(), reverse=True)]
+
+
+def _health(runs: Sequence[RunTotal], earlier_s: float | None) -> Health:
+    """Of the builds of one workflow, beside the mean duration before."""
+    count = sum(run.count for run in runs)
+    good = sum(run.count for run in runs if run.status is Status.SUCCEEDED)
+    mean = _mean(runs)
+    trend = mean / earlier_s - 1 if mean is not None and earlier_s else None
+    return Health(runs[0].app, runs[0].workflow, count, good / count if count else None, mean, trend)
 
 
 def _mean(runs: Iterable[RunTotal]) -> float | None:

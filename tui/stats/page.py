@@ -9,20 +9,27 @@ from typing import Final
 
 from tui.models import AppRef
 from tui.safe_text import clean
-from tui.stats.grouping import Group
+from tui.stats.grouping import By, Group
 from tui.stats.growth import AHEAD_DAYS, Growth
 from tui.stats.health import Health
 from tui.stats.overview import Overview
+from tui.stats.treemap import Box, treemap
 
 _WIDTH: Final = 760
 _BAR: Final = 22
 _ROWS: Final = 15
 _PLOT: Final = 220
+_MAP: Final = 320
+_LEAST_AREA: Final = (1200, 600, 300)
+"""Of a box of the treemap."""
+_TONES: Final = 4
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:800px;margin:2rem auto;padding:0 1rem;"
     "color:#1c2330;background:#fff}h2{margin-top:2rem}table{border-collapse:collapse}"
     "td,th{padding:.15rem .8rem .15rem 0;text-align:left}td.n{text-align:right}svg{max-width:100%}"
     ".b{fill:#4477aa}.f{stroke:#cc6677;stroke-dasharray:5 4}.l{stroke:#4477aa}text{font:12px system-ui;fill:#1c2330}"
+    ".t0{fill:#4477aa44}.t1{fill:#22883344}.t2{fill:#ccbb4455}.t3{fill:#aa337733}.o{fill:#88888833}"
+    "rect[class^=t],rect.o{stroke:#888888}"
     ".w{color:#8a5a00}@media(prefers-color-scheme:dark){body{color:#dde3ee;background:#12161d}text{fill:#dde3ee}}"
 )
 
@@ -45,6 +52,7 @@ def page(title: str, sums: Overview, names: Mapping[AppRef, str], gaps: Iterable
         f"<p>{sums.count:,} artifacts, {_size(sums.size_bytes)}, as of {today.isoformat()}.</p>",
         *(f'<p class="w">Partial: {_text(gap)}</p>' for gap in gaps),
         f"<h2>Growth</h2>{_growth(sums.growth)}",
+        f"<h2>What takes the space</h2>{_map(_mapped(sums.groups))}",
         *(f"<h2>By {_text(by)}</h2>{_bars(groups)}" for by, groups in sums.groups.items()),
         f"<h2>Builds of the last 30 days</h2>{_health(sums.health, names)}",
         "</html>\n",
@@ -66,6 +74,39 @@ def _bars(groups: Sequence[Group]) -> str:
         )
     more = f"<p>and {len(groups) - _ROWS:,} more</p>" if len(groups) > _ROWS else ""
     return _svg(len(shown) * _BAR, "".join(rows)) + more
+
+
+def _mapped(groups: Mapping[By, Sequence[Group]]) -> Sequence[Group]:
+    """The apps; the branches where there is only one app."""
+    apps = groups.get(By.APP, ())
+    return apps if len(apps) > 1 else groups.get(By.BRANCH, apps)
+
+
+def _map(groups: Sequence[Group]) -> str:
+    boxes = treemap([group.size_bytes for group in groups], _WIDTH, _MAP, tall=1.0, least=_LEAST_AREA)
+    if not boxes:
+        return "<p>Nothing of a known size.</p>"
+    shown = list(groups[: len(boxes)])
+    rest = groups[len(boxes) - 1 :]
+    is_cut = sum(group.size_bytes > 0 for group in groups) > len(boxes)
+    if is_cut:
+        shown[-1] = Group(
+            f"{len(rest):,} others", sum(each.count for each in rest), sum(each.size_bytes for each in rest)
+        )
+    tones = [f"t{number % _TONES}" for number in range(len(shown))]
+    tones[-1] = "o" if is_cut else tones[-1]
+    return _svg(_MAP, "".join(map(_tile, boxes, shown, tones)))
+
+
+def _tile(box: Box, group: Group, tone: str) -> str:
+    """A picture in the picture, so that a name ends where its box does."""
+    words = f"{_size(group.size_bytes)}, {group.count:,}"
+    return (
+        f'<svg x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}">'
+        f"<title>{_text(group.label)}: {words}</title>"
+        f'<rect class="{tone}" width="100%" height="100%"/>'
+        f'<text x="6" y="16">{_text(group.label, 60)}</text><text x="6" y="32">{words}</text></svg>'
+    )
 
 
 def _growth(growth: Growth) -> str:

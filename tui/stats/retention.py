@@ -23,11 +23,17 @@ _BITRISE: Final = "Bitrise docs, artifact-retention-policy"
 BUILT_IN: Final = (
     RetentionRule("bitrise", 150, f"{_BITRISE}: installable files, from 2026-03-31", _INSTALLABLE, False, _CHANGE),
     RetentionRule("bitrise", 90, f"{_BITRISE}: other files, from 2026-03-31", _OTHER, False, _CHANGE),
-    RetentionRule("bitrise", 365, f"{_BITRISE}: before 2026-03-31", is_intermediate=False, until=_CHANGE),
-    RetentionRule("bitrise", 7, f"{_BITRISE}: pipeline intermediates", is_intermediate=True),
+    RetentionRule(
+        "bitrise", 7, f"{_BITRISE}: pipeline intermediates, from 2026-03-31", is_intermediate=True, since=_CHANGE
+    ),
+    RetentionRule("bitrise", 365, f"{_BITRISE}: before 2026-03-31", until=_CHANGE),
     RetentionRule("xcode-cloud", 30, "Xcode Cloud: about 30 days, as observed"),
 )
-"""The vendors' rules as of November 2026."""
+"""The vendors' rules as of November 2026.
+
+Bitrise's 7 days for HTML reports are not among them: those are shown beside the artifacts of a build and are none of
+them (Bitrise docs, viewing-html-reports); a file that happens to be HTML is kept as any other.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from tui.errors import NotFound, NotSupported, ProviderError
-from tui.models import ActionId, Build, BuildVerb, GitRefKind, IssueKind, StartRequest, Status
+from tui.models import ActionId, Build, Status
+from tui.models.inspection import BuildVerb, GitRefKind, IssueKind, StartRequest
 from tui.providers import Provider
 from tui.testing.search import busy_app, find_artifact, first_of, startable
 

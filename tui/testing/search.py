@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import pytest
 
-from tui.models import App, AppRef, Artifact, Build, BuildQuery, Cursor, Page, Workflow
+from tui.models import App, AppRef, Artifact, Build, BuildQuery, Cursor, Page
+from tui.models.inspection import Workflow
 from tui.providers import Provider
 
 T = TypeVar("T")

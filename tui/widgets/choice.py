@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import ItemGrid, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from tui.safe_text import clean
+
+BUTTON_CELLS: Final = 16
+"""Columns of an answer; where they do not all fit side by side, they stand in several lines."""
 
 
 class Choice(NamedTuple):
@@ -37,8 +40,8 @@ class ChoiceDialog(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="choice.cancel"),
-        Binding("left,up,shift+tab", "app.focus_previous", show=False, id="choice.previous"),
-        Binding("right,down,tab", "app.focus_next", show=False, id="choice.next"),
+        Binding("left,up,shift+tab", "app.focus_previous", "Previous", show=False, id="choice.previous"),
+        Binding("right,down,tab", "app.focus_next", "Next", show=False, id="choice.next"),
     ]
 
     def __init__(self, title: str, lines: Sequence[str], choices: Sequence[Choice]) -> None:
@@ -52,7 +55,7 @@ class ChoiceDialog(ModalScreen[str | None]):
                 yield Static(Content("\n".join(clean(line) for line in self._lines)))
             keys = " · ".join(f"{choice.key} {choice.label.lower()}" for choice in self._choices)
             yield Static(Content(f"{keys} · esc cancels"), classes="dialog--prompt")
-            with Horizontal(classes="dialog--buttons"):
+            with ItemGrid(classes="dialog--buttons", min_column_width=BUTTON_CELLS):
                 for choice in self._choices:
                     yield Button(Content(choice.label), id=f"choice-{choice.name}", compact=True)
 

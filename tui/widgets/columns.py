@@ -35,6 +35,8 @@ class Column(Generic[T]):
     sort: Callable[[T], Any] | None = None
     is_usual: bool = True
     """Whether it is shown where the user chose no columns."""
+    is_sparse: bool = False
+    """Whether it is left out of a list in which no row has anything to say in it."""
 
 
 def choose(columns: Sequence[Column[T]], keys: Sequence[str]) -> Sequence[Column[T]]:

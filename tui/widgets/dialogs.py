@@ -20,8 +20,8 @@ from tui.widgets.format import duration
 # With priority: what is typed or pasted right after a tab must not land in the field before. A token would stand there
 # in clear text.
 FORM_BINDINGS: Final[list[BindingType]] = [
-    Binding("tab", "app.focus_next", show=False, id="form.next", priority=True),
-    Binding("shift+tab", "app.focus_previous", show=False, id="form.previous", priority=True),
+    Binding("tab", "app.focus_next", "Next", show=False, id="form.next", priority=True),
+    Binding("shift+tab", "app.focus_previous", "Previous", show=False, id="form.previous", priority=True),
 ]
 
 
@@ -37,8 +37,8 @@ class ConfirmDialog(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "answer(False)", "Cancel", id="dialog.cancel"),
-        Binding("left,shift+tab", "app.focus_previous", show=False, id="dialog.previous"),
-        Binding("right,tab", "app.focus_next", show=False, id="dialog.next"),
+        Binding("left,shift+tab", "app.focus_previous", "Previous", show=False, id="dialog.previous"),
+        Binding("right,tab", "app.focus_next", "Next", show=False, id="dialog.next"),
     ]
 
     def __init__(self, title: str, lines: Sequence[str], *, verb: str, typed: str | None = None) -> None:

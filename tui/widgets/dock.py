@@ -10,15 +10,19 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.safe_text import clean
-from tui.transfers import QueueSnapshot, TransferSnapshot, TransferState
+from tui.transfers.snapshot import QueueSnapshot, TransferSnapshot, TransferState
 from tui.widgets.columns import pad
 from tui.widgets.format import remaining, size
 
 ROWS: Final = 5
 """Lines at most: one of the sum, the rest one a transfer."""
-_BAR: Final = 16
-_FIGURES: Final = 42
-"""Cells for bytes, rate and time left: ` 999.9 MB of 999.9 MB  999.9 kB/s 59m 59s`."""
+_NARROW: Final = 70
+"""With fewer columns the bar is shorter, and a share stands for the bytes."""
+_LONGEST: Final = 40
+"""Cells of a name: in a wide window the figures stay beside it."""
+_BAR, _SHORT_BAR = 16, 8
+_FIGURES, _SHORT_FIGURES = 42, 24
+"""Cells for what is right of the bar: ` 999.9 MB of 999.9 MB  999.9 kB/s 59m 59s`, or ` 100% 999.9 kB/s 59m 59s`."""
 
 _WORDS: Final = {
     TransferState.QUEUED: "waiting",
@@ -61,17 +65,24 @@ class TransfersDock(Widget):
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def _line(self, transfer: TransferSnapshot) -> tuple[str, str, str]:
-        room = max(10, (self.size.width or 80) - _BAR - _FIGURES)
+        width = self.screen.size.width  # its own is not known before it is shown
+        is_narrow = width < _NARROW
+        bar_cells, figures_cells = (_SHORT_BAR, _SHORT_FIGURES) if is_narrow else (_BAR, _FIGURES)
+        room = min(max(10, width - bar_cells - figures_cells), _LONGEST)
         title = pad(f" {clean(transfer.label)}", room)
         if transfer.state is TransferState.FAILED:
             return title, "", f" failed: {clean(str(transfer.error or ''))}"
         done, total = transfer.done_bytes, transfer.size_bytes
-        figures = size(done) if total is None else f"{size(done)} of {size(total)}"
-        if transfer.state is TransferState.RUNNING:
-            tail = f"{size(int(transfer.rate))}/s {remaining(transfer.eta_s)}"
+        if is_narrow:
+            figures = f"{'?' if total is None else f'{100 * done // total if total else 100}%':>4}"
         else:
-            tail = _WORDS[transfer.state]
-        return title, _bar(done, total), f" {figures}  {tail}"
+            figures = f"{size(done):>8}{'' if total is None else f' of {size(total)}':<12} "
+        if transfer.state is TransferState.RUNNING:
+            rate = f"{size(int(transfer.rate))}/s"
+            tail = f"{rate:>10} {remaining(transfer.eta_s)}"
+        else:
+            tail = f"{_WORDS[transfer.state]:>10}"
+        return title, _bar(done, total, bar_cells), f" {figures} {tail}"
 
     def _sum(self, snapshot: QueueSnapshot, *, hidden: int) -> tuple[str, str, str]:
         states = [transfer.state for transfer in snapshot.transfers]
@@ -109,11 +120,11 @@ def _cells(text: str) -> int:
     return Segment(text).cell_length
 
 
-def _bar(done: int, total: int | None) -> str:
+def _bar(done: int, total: int | None, cells: int) -> str:
     if not total:
-        return "─" * _BAR if total is None else "━" * _BAR
-    filled = min(_BAR, _BAR * done // total)
-    return "━" * filled + "╌" * (_BAR - filled)
+        return "─" * cells if total is None else "━" * cells
+    filled = min(cells, cells * done // total)
+    return "━" * filled + "╌" * (cells - filled)
 
 
 def _most_telling(snapshot: QueueSnapshot) -> list[TransferSnapshot]:

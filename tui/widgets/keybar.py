@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from textual import events
@@ -12,6 +12,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.widgets.columns import pad
+
+_LAST: Final = {"Help": 1, "Close": 2, "Quit": 2}
+"""What stands at the end of the line, in this order."""
 
 
 class Hint(NamedTuple):
@@ -87,4 +90,5 @@ def _first_of_each_action(screen: Screen[object]) -> list[Binding]:
         binding = active.binding
         if binding.show and active.enabled and binding.description:
             bindings.setdefault((binding.action, binding.description), binding)
-    return list(bindings.values())
+    # A screen's own keys come after those it has from what it is made of; the ways out and help still end the line.
+    return sorted(bindings.values(), key=lambda binding: _LAST.get(binding.description, 0))

@@ -16,8 +16,10 @@ KEYMAPS: Final[Mapping[str, Mapping[str, str]]] = {
         "explorer.search": "ctrl+g",
         "history.back": "ctrl+o,left_square_bracket",
         "list.mark-range": "V,v",
-        "artifact.copy": "y",
         "explorer.undo": "z,U",
+        "log.page-down": "ctrl+d,ctrl+f,pagedown",
+        "log.page-up": "ctrl+u,ctrl+b,pageup",
+        "storage.undo": "z,U",
     },
     "k9s": {
         "explorer.detail": "i,d",
@@ -31,55 +33,59 @@ KEYMAPS: Final[Mapping[str, Mapping[str, str]]] = {
         "explorer.refresh": "r,ctrl+r",
         "explorer.search": "ctrl+g",
         "list.mark-none": "u,ctrl+backslash",
+        "storage.delete": "ctrl+d,X,delete",
+        "storage.download": "f",
     },
 }
 """By name; each says what differs from the bindings of the code, as Textual's keymaps do: ids to keys."""
 
 
 class KeymapProblem(ValueError):
-    """A key of config.toml cannot be used; the text says which and why."""
+    """A key map of config.toml cannot be used; the text says why."""
 
 
-def keymap(name: str, own: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
+def keymap(name: str, own: Mapping[str, str]) -> dict[str, str]:
     """A map with the user's own keys over it.
 
     Args:
         name: Of the map.
         own: `[keys]` of config.toml: what is done, by id, to keys with commas between.
-        known: All ids there are.
 
     Raises:
-        KeymapProblem: There is no such map, or an id is not known.
+        KeymapProblem: There is no such map.
     """
     if name not in KEYMAPS:
         raise KeymapProblem(f"keymap = {name!r} is none of {', '.join(KEYMAPS)}.")
-    ids = set(known)
-    for unknown in own.keys() - ids:
-        near = get_close_matches(unknown, ids, n=1)
+    return {**KEYMAPS[name], **own}
+
+
+def unknown(own: Iterable[str], known: Iterable[str]) -> list[str]:
+    """What `[keys]` names and nothing is called, in sentences."""
+    ids = sorted(known)
+    problems = []
+    for id_ in set(own) - set(ids):
+        near = get_close_matches(id_, ids, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        raise KeymapProblem(f"[keys]: there is nothing called {unknown}.{hint}")
-    return {id_: keys for id_, keys in {**KEYMAPS[name], **own}.items() if id_ in ids}
+        problems.append(f"[keys]: there is nothing called {id_}.{hint}")
+    return sorted(problems)
 
 
-def clashes(bindings: Iterable[Binding], changed: Mapping[str, str]) -> list[str]:
+def clashes(where: str, bindings: Iterable[Binding], changed: Mapping[str, str]) -> list[str]:
     """Keys that would do two things at once, in sentences.
 
     Args:
-        bindings: Of all that answers to keys at the same time; those that share a key by intent (a filter's enter and
-            a list's) are told apart by priority and do not count.
+        where: The screen's name.
+        bindings: Of all that answers to keys there; those that share a key by intent (a filter's enter and a list's)
+            are told apart by priority and do not count.
         changed: A keymap; only what it changes can clash.
     """
-    taken: dict[str, str] = {}
-    for binding in bindings:
-        if binding.id is None or binding.priority:
-            continue
-        for key in (changed.get(binding.id) or binding.key).split(","):
-            taken.setdefault(f"{key.strip()} {binding.id}", binding.id)
     by_key: dict[str, set[str]] = {}
-    for pair, id_ in taken.items():
-        by_key.setdefault(pair.split(" ")[0], set()).add(id_)
+    for binding in bindings:
+        if binding.id is not None and not binding.priority:
+            for key in (changed.get(binding.id) or binding.key).split(","):
+                by_key.setdefault(key.strip(), set()).add(binding.id)
     return [
-        f"The key {key} does {' and '.join(sorted(ids))}: change one of them under [keys]."
+        f"{where}: the key {key} does {' and '.join(sorted(ids))}: change one of them under [keys]."
         for key, ids in sorted(by_key.items())
         if len(ids) > 1 and ids & changed.keys()
     ]

@@ -23,6 +23,7 @@ from tui.models.filter import Fields, FilterError, parse_filter
 from tui.safe_text import clean
 from tui.widgets.format import age, count, size
 from tui.widgets.rowlist import RowList
+from tui.widgets.titles import ColumnTitles
 
 T = TypeVar("T")
 
@@ -73,6 +74,7 @@ class Pane(Vertical, Generic[T]):
         fields: What a filter can look at.
         now: The clock, aware UTC.
         size_of: Bytes of a row, for the sum in the title; None where rows have none.
+        has_titles: Whether a line over the list names its columns.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,6 +112,7 @@ class Pane(Vertical, Generic[T]):
         *,
         now: Callable[[], datetime],
         size_of: Callable[[T], int | None] | None = None,
+        has_titles: bool = False,
         id: str,  # noqa: A002  # Textual's own name for it
     ) -> None:
         super().__init__(id=id)
@@ -123,11 +126,14 @@ class Pane(Vertical, Generic[T]):
         self._filter_text = ""
         self._filter_problem = ""
         self.rows = rows
+        self._titles = ColumnTitles(rows) if has_titles else None
         self._waiting: Timer | None = None
         self._loading_since: float | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--error", markup=False)
+        if self._titles is not None:
+            yield self._titles
         yield self.rows
         yield Input(placeholder="filter", compact=True, classes="pane--filter")
 
@@ -388,6 +394,8 @@ class Pane(Vertical, Generic[T]):
     def _rows_changed(self, event: RowList.Changed) -> None:
         event.stop()
         self._retitle()
+        if self._titles is not None:
+            self._titles.look()
 
     def action_error_detail(self) -> None:
         """Shows the first error whole."""

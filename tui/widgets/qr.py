@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -28,7 +28,9 @@ _DARK: Final = Style(bgcolor=Color.parse("#000000"))
 _LIGHT: Final = Style(bgcolor=Color.parse("#ffffff"))
 _HALVES: Final = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 _FRAME_COLUMNS, _FRAME_LINES = 6, 7
-"""What the dialog needs beside the code: borders, padding, title and the URL."""
+"""What the dialog needs around the code: borders, padding, title and the URL."""
+_TEXT_COLUMNS: Final = 26
+"""What it needs where the texts stand beside the code: no line more than that. 24 lines hold most URLs so."""
 
 
 class QrCode(Widget):
@@ -71,6 +73,8 @@ class QrCode(Widget):
 class QrDialog(ModalScreen[None]):
     """Shows a URL as a QR code where the window has room for it, and always as text to select.
 
+    In a low window the texts stand beside the code instead of around it.
+
     Args:
         title: What it leads to.
         url: What the code says.
@@ -87,16 +91,19 @@ class QrDialog(ModalScreen[None]):
         code = QrCode(self._url, with_blocks=self._with_blocks)
         columns, lines = code.extent
         size = self.app.size
-        with Vertical(classes="dialog"):
-            yield Static(Content(clean(self._title)), classes="dialog--title")
-            if columns + _FRAME_COLUMNS <= size.width and lines + _FRAME_LINES <= size.height:
-                yield code
-            else:
-                room = f"{columns + _FRAME_COLUMNS}x{lines + _FRAME_LINES}"
-                text = f"The QR code needs a window of {room}; this one has {size.width}x{size.height}."
-                yield Static(Content(text))
-            yield Static(Content(clean(self._url, 4000)), classes="dialog--url")
-            yield Static("esc closes", classes="dialog--prompt")
+        title = Static(Content(clean(self._title)), classes="dialog--title")
+        texts = (
+            Static(Content(clean(self._url, 4000)), classes="dialog--url"),
+            Static("esc closes", classes="dialog--prompt"),
+        )
+        if columns + _FRAME_COLUMNS <= size.width and lines + _FRAME_LINES <= size.height:
+            yield Vertical(title, code, *texts, classes="dialog")
+        elif columns + _TEXT_COLUMNS <= size.width and lines <= size.height:
+            yield Horizontal(code, Vertical(title, *texts), classes="dialog -beside")
+        else:
+            room = f"{columns + _TEXT_COLUMNS}x{lines}"
+            text = f"The QR code needs a window of {room}; this one has {size.width}x{size.height}."
+            yield Vertical(title, Static(Content(text)), *texts, classes="dialog")
 
     def action_close(self) -> None:
         """Closes it."""

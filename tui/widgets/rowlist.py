@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -26,6 +25,7 @@ from tui.models.filter import RowFilter
 from tui.safe_text import clean
 from tui.widgets.columns import GAP, Column, fit, pad
 from tui.widgets.rows import Rows
+from tui.widgets.strips import line, merged
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class RowList(Widget, Generic[T], can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "rowlist--cursor", "rowlist--cursor-blurred", "rowlist--heading", "rowlist--muted", "rowlist--match",
-        "rowlist--good", "rowlist--bad", "rowlist--busy", "rowlist--warn", "rowlist--header",
+        "rowlist--good", "rowlist--bad", "rowlist--busy", "rowlist--warn",
     }  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Down", id="list.down", show=False),
@@ -107,6 +107,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         super().__init__(id=id)
         self.key = key
         self._columns = columns
+        self._shown_columns: list[Column[T]] | None = None  # None: to be found out at the next line
         self._model = Rows(columns, key, group, order)
         self._anchor: Hashable | None = None
         self._cursor = 0
@@ -175,6 +176,8 @@ class RowList(Widget, Generic[T], can_focus=True):
         if self._model.append(rows):
             self._arranged(here, at)
             return
+        if self._has_other_columns():
+            self.refresh()
         self._refresh_lines(range(before - self._top, self.size.height))
         if not before:
             self.post_message(self.Moved(self))
@@ -183,6 +186,8 @@ class RowList(Widget, Generic[T], can_focus=True):
     def update_row(self, row: T) -> None:
         """Brings one row up to date in its place."""
         if self._model.update(row):
+            if self._has_other_columns():
+                self.refresh()
             position = self._model.position_of(self.key(row))
             if position is not None:
                 self._refresh_lines((position - self._top,))
@@ -286,7 +291,9 @@ class RowList(Widget, Generic[T], can_focus=True):
         self.refresh()
 
     def _clamp_top(self) -> None:
-        height = max(1, self.size.height)
+        height = self.size.height
+        if not height:  # nothing is laid out yet, and a heading over the first row is not to be left behind
+            return
         last = max(0, len(self._model) + (1 if self._tail else 0) - height)
         self._top = max(0, min(self._top, last))
         if not self._top <= self._cursor < self._top + height:
@@ -400,6 +407,9 @@ class RowList(Widget, Generic[T], can_focus=True):
     def on_blur(self) -> None:
         self._refresh_lines((self._cursor - self._top,))
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(len(self._model), len(self._placeholder) + 2 if not len(self._model) else 1)
+
     # Painting ---------------------------------------------------------------------------------------------
 
     def _refresh_lines(self, lines: Iterable[int]) -> None:
@@ -416,12 +426,31 @@ class RowList(Widget, Generic[T], can_focus=True):
             if row is not None:
                 return self._render_row(row, width, at_cursor=position == self._cursor)
             heading = clean(model.heading_at(position) or "")
-            return _line(heading, width, self.get_component_rich_style("rowlist--heading"))
+            return line(heading, width, self.get_component_rich_style("rowlist--heading"))
         if position == len(model) and self._tail and len(model):
-            return _line("  " + self._tail, width, self._muted)
+            return line("  " + self._tail, width, self._muted)
         if not len(model) and 1 <= y <= len(self._placeholder):
-            return _line("  " + self._placeholder[y - 1], width, self._muted)
+            return line("  " + self._placeholder[y - 1], width, self._muted)
         return Strip([Segment(" " * width, self.rich_style)], width)
+
+    def refresh(self, *regions: Region, **changes: bool) -> Self:
+        """Paints the list anew, or only these regions of it."""
+        if not regions:
+            self._shown_columns = None
+        return super().refresh(*regions, **changes)
+
+    def columns_in(self, width: int) -> list[tuple[Column[T], int]]:
+        """Which columns are shown in a list of `width` cells, and how wide each is; they start after the gutter."""
+        if self._shown_columns is None:
+            self._shown_columns = self._wanted_columns()
+        return fit(self._shown_columns, width - GUTTER)
+
+    def _wanted_columns(self) -> list[Column[T]]:
+        return [each for each in self._columns if not each.is_sparse or any(map(each.text, self._model.items))]
+
+    def _has_other_columns(self) -> bool:
+        """Whether a column came to be needed, or is no longer."""
+        return any(each.is_sparse for each in self._columns) and self._wanted_columns() != self._shown_columns
 
     @property
     def _muted(self) -> Style:
@@ -439,17 +468,17 @@ class RowList(Widget, Generic[T], can_focus=True):
         gutter = ("▌" if at_cursor else " ") + ("•" if self.key(row) in self._model.marks else " ")
         pieces: list[tuple[str, Style]] = [(gutter, cover or base)]
         if self.key(row) in self._model.gone:
-            return _line(gutter + self._gone_text(row, width - GUTTER), width, cover or self._muted)
-        for n, (column, cells) in enumerate(fit(self._columns, width - GUTTER)):
+            return line(gutter + self._gone_text(row, width - GUTTER), width, cover or self._muted)
+        for n, (column, cells) in enumerate(self.columns_in(width)):
             tone = column.tone(row) if column.tone is not None else ""
             style = cover or (self.get_component_rich_style(f"rowlist--{tone}") if tone else base)
             text = pad(clean(column.text(row)), cells, column.align)
             if n:
                 pieces.append((" " * GAP, cover or base))
             pieces.extend(self._highlighted(text, style) if not at_cursor else [(text, style)])
-        used = GUTTER + sum(cells + GAP for _, cells in fit(self._columns, width - GUTTER)) - GAP
+        used = GUTTER + sum(cells + GAP for _, cells in self.columns_in(width)) - GAP
         pieces.append((" " * max(0, width - used), cover or base))
-        return Strip([Segment(text, style) for text, style in _merged(pieces)]).crop(0, width)
+        return Strip([Segment(text, style) for text, style in merged(pieces)]).crop(0, width)
 
     def _highlighted(self, text: str, style: Style) -> list[tuple[str, Style]]:
         needle = self._model.filter.needle
@@ -459,13 +488,3 @@ class RowList(Widget, Generic[T], can_focus=True):
         end = at + len(needle)
         match = style + self.get_component_rich_style("rowlist--match", partial=True)
         return [(text[:at], style), (text[at:end], match), (text[end:], style)]
-
-
-def _line(text: str, width: int, style: Style) -> Strip:
-    return Strip([Segment(pad(text, width), style)], width)
-
-
-def _merged(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
-    """Neighbours of one style as one piece: each piece costs a full colour code on the line to the terminal."""
-    cuts = [0, *(n for n, ((_, a), (_, b)) in enumerate(pairwise(pieces), 1) if a != b), len(pieces)]
-    return [("".join(text for text, _ in pieces[a:b]), pieces[a][1]) for a, b in pairwise(cuts)]

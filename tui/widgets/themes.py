@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+from rich.terminal_theme import TerminalTheme
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -41,6 +42,26 @@ LIGHT: Final = Theme(
     variables={"surface-lighten-1": "#e4d8c0", "surface-lighten-2": "#d9caac"},  # paper lies darker, not lighter
 )
 OWN: Final = (DARK, LIGHT)
+
+
+def _ansi(background: str, foreground: str, normal: str, bright: str) -> TerminalTheme:
+    colours = [[Color.parse(name).rgb for name in names.split()] for names in (normal, bright)]
+    return TerminalTheme(Color.parse(background).rgb, Color.parse(foreground).rgb, *colours)
+
+
+ANSI_DARK: Final = _ansi(
+    "#1c1a17",
+    "#e8dfd0",
+    "#8a8172 #e8816b #9fbf7f #e8b04b #8fb0d0 #cf9fc4 #86bfb4 #e8dfd0",
+    "#a39a8a #f39b86 #b5d396 #f4c768 #a9c6e2 #e0b6d6 #a0d3c9 #fbf5e9",
+)
+"""What the sixteen colours of a log look like: black, red, green, yellow, blue, magenta, cyan, white; and bright."""
+ANSI_LIGHT: Final = _ansi(
+    "#f7f1e5",
+    "#2b2620",
+    "#2b2620 #a1331c #3d6323 #7a4f00 #2f5480 #7a3a6b #1f5f59 #6f6657",
+    "#5c5346 #8a2a16 #33541d #664200 #27476d #68315b #1a504b #4a4338",
+)
 
 _COLOURS: Final = frozenset(
     {"primary", "secondary", "accent", "foreground", "background", "surface", "panel", "success", "warning", "error"}

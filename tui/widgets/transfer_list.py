@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui.transfers import TransferSnapshot, TransferState
+from tui.transfers.snapshot import TransferSnapshot, TransferState
 from tui.widgets.columns import Column
 from tui.widgets.format import remaining, size
 from tui.widgets.rowlist import RowList

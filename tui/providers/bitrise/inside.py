@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from tui.errors import NotSupported, OutcomeUnknown
-from tui.models import Build, BuildId, BuildRef, Cursor, LogChunk, LogPart, Source, StartRequest, Status
+from tui.models import Build, BuildId, BuildRef, Cursor, Source, Status
+from tui.models.inspection import LogChunk, LogPart, StartRequest
 from tui.providers import presigned
 from tui.providers.fields import get_bool, get_id, get_int, get_list, get_mapping, get_str
 from tui.secret import Secret

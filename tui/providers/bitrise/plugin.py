@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.errors import ConfigError
 from tui.models import Account, AccountName
-from tui.providers.bitrise.provider import BitriseProvider
 from tui.providers.bitrise.token import clean_token
 from tui.providers.protocol import SetupField
 from tui.safe_text import clean
 from tui.secret import Secret
+
+if TYPE_CHECKING:
+    from tui.providers.bitrise.provider import BitriseProvider
 
 _AUTH_HEADERS: Final = ("bare", "token")
 
@@ -54,6 +56,10 @@ class BitrisePlugin:
 
     def open(self, account: Account, secret: Secret) -> BitriseProvider:
         """Opens an account; nothing is sent yet."""
+        from tui.providers.bitrise.provider import (
+            BitriseProvider,
+        )  # all plug-ins are asked at the start
+
         header = account.options.get("auth_header", "bare")
         if header not in _AUTH_HEADERS:
             raise ConfigError(

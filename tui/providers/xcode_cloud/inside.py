@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tui.models import (
-    Action,
+from tui.models import Action
+from tui.models.inspection import (
     GitRef,
     GitRefKind,
     Issue,

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.errors import ConfigError
 from tui.models import Account, AccountName, Identity
 from tui.providers.protocol import SetupField
 from tui.providers.xcode_cloud.key import clean_pem, load_key
-from tui.providers.xcode_cloud.provider import XcodeCloudProvider
 from tui.providers.xcode_cloud.ready_token import Claims, ReadyToken, clean_token, is_ready_token, read_claims
 from tui.providers.xcode_cloud.token import JwtAuthorization
 from tui.safe_text import clean
 from tui.secret import Secret
+
+if TYPE_CHECKING:
+    from tui.providers.xcode_cloud.provider import XcodeCloudProvider
 
 _KEY_VARIABLES: Final = ("ASC_PRIVATE_KEY_PATH", "ASC_PRIVATE_KEY")
 _MAX_KEY_BYTES: Final = 64 * 1024
@@ -83,6 +85,10 @@ class XcodeCloudPlugin:
 
     def open(self, account: Account, secret: Secret) -> XcodeCloudProvider:
         """Opens an account; nothing is sent yet, and the key is first used then."""
+        from tui.providers.xcode_cloud.provider import (
+            XcodeCloudProvider,
+        )  # all plug-ins are asked at the start
+
         if is_ready_token(secret):
             token = clean_token(secret)
             claims = read_claims(token)

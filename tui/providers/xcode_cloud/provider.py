@@ -23,20 +23,22 @@ from tui.models import (
     Build,
     BuildQuery,
     BuildRef,
-    BuildVerb,
     Capabilities,
     Cursor,
-    GitRef,
     Identity,
+    Page,
+    Source,
+    Verb,
+)
+from tui.models.inspection import (
+    BuildVerb,
+    GitRef,
     Issue,
     IssueKind,
     LogPart,
-    Page,
-    Source,
     StartRequest,
     TestResult,
     TestStatus,
-    Verb,
     Workflow,
 )
 from tui.providers import presigned

@@ -7,7 +7,8 @@ from typing import Final
 
 from tui.errors import NotFound, NotSupported, OutcomeUnknown, ProviderError
 from tui.http import ApiClient
-from tui.models import AppRef, Build, GitRef, GitRefKind, StartRequest, Workflow
+from tui.models import AppRef, Build
+from tui.models.inspection import GitRef, GitRefKind, StartRequest, Workflow
 from tui.providers.xcode_cloud import inside, parse
 from tui.providers.xcode_cloud.listing import Listing, readable
 
