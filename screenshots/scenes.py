@@ -20,6 +20,7 @@ from tui.services import Services
 from tui.services.indexing import Indexer
 from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferSnapshot, TransferState, summarise
 from tui.widgets.pane import Pane
+from tui.widgets.treemap import Treemap
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 LISTED = timedelta(days=1)
@@ -493,6 +494,16 @@ async def statistics(scene: Scene) -> None:
     await view(scene, "5")
 
 
+async def treemap(scene: Scene) -> None:
+    """The same as areas, by app."""
+    await view(scene, "5")
+    pane = scene.app.screen.query_one(Pane)
+    await scene.pilot.press("tab")
+    await scene.until(lambda: not pane.is_loading)
+    await scene.pilot.press("t")
+    await scene.until(lambda: scene.app.screen.query_one(Treemap).has_focus)
+
+
 async def expiring(scene: Scene) -> None:
     """What the providers will drop."""
     await view(scene, "6")
@@ -563,6 +574,7 @@ SETTINGS: Mapping[str, Setting] = {
     "transfers": Setting(transfers),
     "limits": Setting(limits),
     "statistics": Setting(statistics, is_indexed=True),
+    "treemap": Setting(treemap, is_indexed=True),
     "expiring": Setting(expiring, is_indexed=True),
     "public": Setting(public, is_indexed=True),
     "search": Setting(search, is_indexed=True),
