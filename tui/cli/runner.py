@@ -7,6 +7,7 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from types import FrameType
 from typing import Any, TypeVar
 
 from tui.cli.unlock import ask_for_secrets
@@ -57,10 +58,15 @@ def hear_signals(tell: Callable[[int], None]) -> None:
     paste a SIGTERM was lost. Here the handler itself tells; the socket only wakes the loop.
     """
     loop = asyncio.get_running_loop()
+
+    def heard(number: int, _frame: FrameType | None) -> None:
+        with suppress(RuntimeError):  # the loop has just closed: the program is ending
+            loop.call_soon_threadsafe(tell, number)
+
     for number in ENDING:
         with suppress(NotImplementedError):  # Windows: ctrl+c arrives as KeyboardInterrupt instead
             loop.add_signal_handler(number, _woken)
-            signal.signal(number, lambda heard, _frame: loop.call_soon_threadsafe(tell, heard))
+            signal.signal(number, heard)
 
 
 def _woken() -> None:
