@@ -32,7 +32,8 @@ for name in list(os.environ):
         del os.environ[name]
 time.tzset()
 
-from scenes import DOWNLOADS, NOW, SETTINGS, Scene, index  # noqa: E402  # Textual reads its environment when imported
+from scene import DOWNLOADS, NOW, Scene  # noqa: E402  # Textual reads its environment when imported
+from scenes import SETTINGS, index  # noqa: E402
 
 from tui.app import DigsiteApp  # noqa: E402
 from tui.catalog import store  # noqa: E402

@@ -24,7 +24,7 @@ class Leaving(Static):
     async def on_unmount(self) -> None:
         self._answer.set()
         for _ in range(20):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # turns of the loop, no time: the other children go meanwhile
 
 
 class Waiting(Screen[None]):
