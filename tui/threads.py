@@ -1,4 +1,4 @@
-"""Blocking work in threads that nobody has to wait for.
+"""Blocking work in threads that nobody has to wait for, and that leave the event loop its time.
 
 `asyncio.to_thread` keeps the process from ending until the work is done (measured: 4.0 s against 0.3 s when it hangs);
 a daemon thread does not.
@@ -7,11 +7,33 @@ a daemon thread does not.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
 
 T = TypeVar("T")
+
+_TURNS: Final = threading.Semaphore(max(2, (os.cpu_count() or 2) - 1))
+_PATIENCE_S: Final = 1.0
+
+
+@contextmanager
+def processor_turn() -> Iterator[None]:
+    """Held by a thread while it moves or hashes a block of bytes, but not while it waits for more.
+
+    Without it as many threads as there are connections want the processor and the interpreter, and the event loop is
+    one among them. Measured on two processors with eight downloads at full speed: a key was answered after 82 ms (the
+    95th percentile 346 ms), with turns after 10 ms (43 ms), and the downloads were no slower. A disk that hangs keeps
+    its turn; the others then go on without one.
+    """
+    has_turn = _TURNS.acquire(timeout=_PATIENCE_S)
+    try:
+        yield
+    finally:
+        if has_turn:
+            _TURNS.release()
 
 
 async def in_daemon_thread(function: Callable[[], T], *, name: str) -> T:

@@ -193,8 +193,9 @@ def compare(
 ) -> None:
     """Runs both in turn and prints the ratio of their medians: above 1.00 digsite is faster, or needs more."""
     taken: dict[str, list[Took]] = {"ours": [], "theirs": []}
-    for _ in range(rounds):
-        for name, run in (("theirs", theirs), ("ours", ours)):
+    pair = (("theirs", theirs), ("ours", ours))
+    for number in range(rounds):
+        for name, run in pair if number % 2 else pair[::-1]:  # who comes second finds what the first one left
             folder = Path(tempfile.mkdtemp(dir=out))
             taken[name].append(run(folder))
             shutil.rmtree(folder)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import random
 import zlib
 from collections.abc import Callable
@@ -119,6 +121,31 @@ def test_closing_claims_every_byte(target: Path, ref: ArtifactRef) -> None:
     part.spans.close(span)
     part.close()
     assert held(target, ref).done_bytes == WRITTEN
+
+
+def test_a_file_system_that_takes_no_advice_loses_nothing(
+    folder: Path, ref: ArtifactRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advised: list[tuple[int, int]] = []
+
+    def refuse(_descriptor: int, start: int, length: int, _advice: int) -> None:
+        advised.append((start, length))
+        raise OSError(errno.EOPNOTSUPP, "not here")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    monkeypatch.setattr("tui.transfers.part._RELEASE_BYTES", NOTE_BYTES)
+    monkeypatch.setattr("tui.transfers.part._SETTLING_BYTES", 2 * NOTE_BYTES)
+    part = PartFile(folder / "app.apk", ref)
+    part.restore(go_on)
+    span = part.spans.open(0)
+    for offset in range(0, WRITTEN, NOTE_BYTES):
+        part.write(span, DATA[offset : offset + NOTE_BYTES])
+        follow(part)
+        assert all(start + length <= part.done_bytes for start, length in advised), "bytes that are not there yet"
+    assert part.sha256() == hashlib.sha256(DATA).hexdigest()
+    assert advised[0][0] == 0
+    assert all(after < before + length for (before, length), (after, _) in pairwise(advised)), "a gap was left out"
+    part.close()
 
 
 def test_a_part_is_not_discarded_while_somebody_works_on_it(target: Path, ref: ArtifactRef) -> None:

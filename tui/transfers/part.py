@@ -25,6 +25,7 @@ from typing import Final
 
 from tui.errors import Destination
 from tui.models import ArtifactRef
+from tui.threads import processor_turn
 from tui.transfers.claim import (
     Claim,
     Prefix,
@@ -49,6 +50,11 @@ OVERLAP_BYTES: Final = 64 << 10
 """How much is compared before an object without a validator is continued."""
 
 _READ_BYTES: Final = 1 << 20
+_WRITE_BYTES: Final = 128 << 10
+"""At once. Measured on ext4 of Linux 6.18 in a virtual machine: blocks of 512 KiB took up to four times as long."""
+_RELEASE_BYTES: Final = 8 << 20
+_SETTLING_BYTES: Final = 64 << 20
+"""So far back bytes may still be on their way to the disk. A file that is no larger stays in the system's memory."""
 _OPEN_FLAGS: Final = (
     os.O_RDWR
     | getattr(os, "O_CLOEXEC", 0)
@@ -82,6 +88,7 @@ class PartFile:
         self._hashing = threading.Lock()
         self._digest = hashlib.sha256()
         self._hashed_bytes = 0
+        self._released_bytes = _SETTLING_BYTES
         self._buffer = memoryview(b"")
         self._path = part_path(target)
         self._synced_bytes = self._noted_bytes = 0
@@ -139,14 +146,15 @@ class PartFile:
     def write(self, span: Span, data: bytes | memoryview) -> None:
         """Adds to a span. Any thread may."""
         view = memoryview(data)
-        while view:
-            count = os.pwrite(self._descriptor, view, span.end)
-            self.spans.grow(span, view[:count])
-            view = view[count:]
+        with processor_turn():
+            while view:
+                count = os.pwrite(self._descriptor, view[:_WRITE_BYTES], span.end)
+                self.spans.grow(span, view[:count])
+                view = view[count:]
 
     def hash_next(self) -> bool:
         """Hashes some of what is there in order and was not hashed yet; False when there is no more. Any thread may."""
-        with self._hashing:
+        with processor_turn(), self._hashing:
             count = min(self.spans.prefix - self._hashed_bytes, _READ_BYTES)
             if count <= 0:
                 return False
@@ -155,6 +163,7 @@ class PartFile:
             count = os.preadv(self._descriptor, [self._buffer[:count]], self._hashed_bytes)
             self._digest.update(self._buffer[:count])
             self._hashed_bytes += count
+            self._release_memory()
             return count > 0  # else it was cut off by another program; publishing will notice
 
     def sha256(self) -> str:
@@ -190,6 +199,7 @@ class PartFile:
             with self._hashing:
                 self.spans.clear()
                 self._digest, self._hashed_bytes = hashlib.sha256(), 0
+                self._released_bytes = _SETTLING_BYTES
             self._synced_bytes = 0
             self.size_bytes = self.validator = self.md5 = None
             if sidecar_path(self.target).exists():
@@ -252,6 +262,20 @@ class PartFile:
                     pass
                 self.sync()
         self._release()
+
+    def _release_memory(self) -> None:
+        """Has the system write what is hashed to the disk from now on, and forget it once it is there.
+
+        So the last sync has little left to do, and a large file does not push out of memory what the builds on this
+        machine need. Measured for 2 GiB beside curl: 1.3 times its rate instead of 0.9 times.
+        """
+        end = self._hashed_bytes
+        if end < self._released_bytes + _RELEASE_BYTES or not hasattr(os, "posix_fadvise"):
+            return
+        start = self._released_bytes - _SETTLING_BYTES  # only what is on disk is forgotten, so it is told again
+        with suppress(OSError):  # it is advice
+            os.posix_fadvise(self._descriptor, start, end - start, os.POSIX_FADV_DONTNEED)
+        self._released_bytes = end
 
     def _release(self) -> None:
         if self._note >= 0:
