@@ -162,7 +162,7 @@ def drill(terminal: Terminal) -> None:
     terminal.send("\r")
     terminal.until(lambda text: "of 100,000" in text)
     terminal.send("\r")
-    terminal.until(lambda text: "Artifacts · #" in text and " MB " in text.split("Artifacts · #")[1])
+    terminal.until(lambda text: re.search(r"Artifacts · #.* [MG]B ", text, re.DOTALL))
     terminal.send("\x1b")
     quiet(terminal)
 
