@@ -3,8 +3,8 @@
     python tests/benchmarks/transfers.py [--folder DIR] [--size MIB] [--rounds N]
 
 Needs nginx, curl, aria2c and openssl; takes a few minutes. digsite's figures are those of the transfers: the start
-of Python is left out of them. What is over several connections runs in a network namespace of its own, with a delay
-of 40 ms for each round trip, or without one where the kernel has no netem.
+of Python is left out of them. What is over several connections goes through a relay that holds back every byte, for
+40 ms in each round trip.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,9 @@ from pathlib import Path
 MB = 1 << 20
 RATE_OF_A_CONNECTION = 20 * 1000 * 1000
 FILES, FILE_BYTES = 200, 5 * MB
-PLAIN_PORT, TLS_PORT, CAPPED_PORT = 18480, 18443, 18481
+PLAIN_PORT, TLS_PORT, CAPPED_PORT, DELAYED_PORT = 18480, 18443, 18481, 18482
+DELAY_S = 0.02
+"""In each direction."""
 
 
 @dataclass(frozen=True)
@@ -226,55 +229,84 @@ def run_all(root: Path, out: Path, size: int, rounds: int) -> None:
         server.wait()
 
 
-def run_capped(root: Path, out: Path, rounds: int, delay_ms: int) -> None:
-    """A large file over four connections, each of them capped by the server."""
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One direction of a connection: every byte leaves as much later as the line is long."""
+    loop, under_way = asyncio.get_running_loop(), asyncio.Queue[tuple[float, bytes]]()
+
+    async def deliver() -> None:
+        while True:
+            due, data = await under_way.get()
+            await asyncio.sleep(due - loop.time())
+            if not data:
+                writer.close()
+                return
+            writer.write(data)
+            await writer.drain()
+
+    with suppress(ConnectionError):
+        async with asyncio.TaskGroup() as both:
+            both.create_task(deliver())
+            data = b"first"
+            while data:
+                data = await reader.read(64 << 10)
+                under_way.put_nowait((loop.time() + DELAY_S, data))
+
+
+async def relay() -> None:
+    """In a process of its own: a line of 40 ms to the server whose connections are capped, until it is ended."""
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", CAPPED_PORT)
+        await asyncio.gather(_pass_on(reader, back), _pass_on(there, writer), return_exceptions=True)
+
+    server = await asyncio.start_server(serve_one, "127.0.0.1", DELAYED_PORT)
+    say("ready")
+    await server.serve_forever()
+
+
+def run_capped(root: Path, out: Path, rounds: int) -> None:
+    """A large file over four connections, each of them capped by the server, over a long line."""
     server = serve(root)
+    line = subprocess.Popen([sys.executable, __file__, "--relay"], stdout=subprocess.PIPE)
     try:
-        url = [f"http://127.0.0.1:{CAPPED_PORT}/ranged-{256 * MB}"]
+        assert line.stdout is not None
+        line.stdout.readline()
+        url = [f"http://127.0.0.1:{DELAYED_PORT}/ranged-{256 * MB}"]
         compare(
-            f"256 MiB, 20 MB/s each, {delay_ms} ms", rounds, out,
+            f"256 MiB, 20 MB/s each, {2000 * DELAY_S:.0f} ms", rounds, out,
             partial(digsite, url, connections=4), "aria2c -x4", partial(aria2c, url, jobs=1, connections=4),
         )  # fmt: skip
     finally:
-        server.terminate()
-        server.wait()
-
-
-def delay_loopback() -> bool:
-    """Adds 40 ms to each round trip in this network namespace; False where that cannot be done."""
-    commands = ("ip link set lo up", "tc qdisc add dev lo root netem delay 20ms limit 100000")
-    return all(subprocess.run(c.split(), stderr=subprocess.DEVNULL).returncode == 0 for c in commands)
+        for each in (line, server):
+            each.terminate()
+            each.wait()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=None, help="where to write; by default the temporary folder")
-    parser.add_argument("--size", type=int, default=1024, help="MiB of the large file")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", type=int, default=2048, help="MiB of the large file")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--delayed", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--relay", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         work = json.loads(sys.stdin.read())
         folder = Path(work.pop("folder"))
         say(json.dumps(asyncio.run(_download(work.pop("urls"), folder, **work))))
         return
+    if options.relay:
+        asyncio.run(relay())
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
-        root, out = options.delayed or Path(made), Path(made) / "out"
+        root, out = Path(made), Path(made) / "out"
         out.mkdir()
         os.environ.update(SSL_CERT_FILE=str(root / "cert.pem"), DIGSITE_HOME=str(root / "home"))
-        if options.delayed:
-            if not delay_loopback():
-                raise SystemExit(1)
-            run_capped(root, out, options.rounds, 40)
-            return
         prepare(root, options.size * MB)
         say(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
         run_all(root, out, options.size * MB, options.rounds)
         say(f"memory above the idle program: at most {getattr(digsite, 'memory_mb', 0.0):.0f} MiB")
-        again = [sys.executable, __file__, "--delayed", str(root), "--rounds", str(options.rounds)]
-        if subprocess.run([tool("unshare"), "-rn", *again], check=False).returncode:
-            run_capped(root, out, options.rounds, 0)  # this kernel cannot delay packets
+        run_capped(root, out, options.rounds)
 
 
 if __name__ == "__main__":
