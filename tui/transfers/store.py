@@ -95,7 +95,8 @@ class QueueStore:
         def adopt() -> None:
             found: list[Saved] = []
             self._change(lambda database: found.extend(self._adopt(database, accounts)))
-            future.set_result([_with_held_bytes(saved) for saved in found])
+            if future.set_running_or_notify_cancel():  # else who asked has gone: the program was left at once
+                future.set_result([_with_held_bytes(saved) for saved in found])
 
         self._do(adopt)
         return future
