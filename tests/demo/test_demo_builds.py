@@ -56,6 +56,17 @@ def test_a_red_log_names_its_cause(failure: Failure, android: bool, fastlane: bo
     assert words not in "\n".join(bitrise_log(subject(None, android=android, fastlane=fastlane)))
 
 
+def test_an_html_file_is_kept_as_long_as_any_other() -> None:
+    data = DemoData(MORNING)
+    app = next(app for app in APPS if app.title == "acme-android")
+    builds = data.bitrise.select(app, BuildFilter()).page(0, 50)
+    artifacts = [artifact for build in builds for artifact in data.bitrise.artifacts(build)]
+    html = next(artifact for artifact in artifacts if artifact.recipe.kind is Kind.HTML)
+    assert html.build.finished_at is not None
+    assert not html.is_expired(html.build.finished_at + timedelta(days=90))
+    assert html.is_expired(html.build.finished_at + timedelta(days=90, seconds=1))
+
+
 def test_a_lost_machine_leaves_a_log_without_an_end() -> None:
     text = "\n".join(bitrise_log(subject(Failure.LOST_RUNNER)))
     assert "error" not in text

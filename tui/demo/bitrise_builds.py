@@ -52,7 +52,7 @@ _OUTCOMES: Final = (
 
 _INSTALLABLE_DAYS: Final = 150
 _FILE_DAYS: Final = 90
-_HTML_DAYS: Final = 7
+"""HTML files too: the reports of seven days are no artifacts (Bitrise docs, viewing-html-reports)."""
 _GRACE_DAYS: Final = 7
 """Days for which the demo still lists an expired artifact, without a download URL."""
 
@@ -189,10 +189,7 @@ class BitriseArtifact:
     def _days_over(self, now: datetime) -> float:
         if self.build.finished_at is None:
             return 0
-        if self.recipe.kind in {Kind.IPA, Kind.APK, Kind.AAB}:
-            days = _INSTALLABLE_DAYS
-        else:
-            days = _HTML_DAYS if self.recipe.kind is Kind.HTML else _FILE_DAYS
+        days = _INSTALLABLE_DAYS if self.recipe.kind in {Kind.IPA, Kind.APK, Kind.AAB} else _FILE_DAYS
         return (now - self.build.finished_at) / timedelta(days=1) - days
 
 
