@@ -161,7 +161,7 @@ class Fragile:
         if name not in {"create", "write", "upload", "delete"}:
             return method
 
-        def change(*args: object) -> object:
+        def change(*args: object, **named: object) -> object:
             with self._lock:
                 self.changes += 1
                 dies = self._left == self.changes
@@ -169,7 +169,7 @@ class Fragile:
                     raise StoreDown("dead")
             if dies and not self._after:
                 raise StoreDown("killed")
-            result = method(*args)
+            result = method(*args, **named)
             if dies:
                 raise StoreDown("killed")
             return result
@@ -216,13 +216,13 @@ class Forgetful:
     def __getattr__(self, name: str) -> object:
         method = getattr(self._inner, name)
 
-        def counted(*args: object) -> object:
+        def counted(*args: object, **named: object) -> object:
             self.asked.append(name)
             if name == "objects" and "upload" in self.asked:
                 files = [(size, key) for key, size in method(*args) if not key.endswith((MANIFEST, APP))]
                 for _, key in sorted(files)[-1:]:
                     self._inner.delete(key)
-            return method(*args)
+            return method(*args, **named)
 
         return counted if callable(method) else method
 

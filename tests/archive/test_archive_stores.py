@@ -112,19 +112,25 @@ def test_a_folder_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert store.read("file") == b"content"
 
 
+@pytest.mark.parametrize("size", [7, 9 << 20], ids=["compared", "hashed"])
+@pytest.mark.parametrize("lie", ["another byte", "one less", "one more"])
 def test_a_disk_that_lies_is_found_out_before_the_file_has_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, lie: str
 ) -> None:
     real = folder_module._sync
 
     def corrupt(file: object) -> None:
         real(file)  # type: ignore[arg-type]
-        os.pwrite(file.fileno(), b"!", 3)  # type: ignore[attr-defined]
+        descriptor = file.fileno()  # type: ignore[attr-defined]
+        if lie == "another byte":
+            os.pwrite(descriptor, b"!", 3)
+        else:
+            os.ftruncate(descriptor, size + (1 if lie == "one more" else -1))
 
     store = open_store(str(tmp_path / "archive"))
     monkeypatch.setattr(folder_module, "_sync", corrupt)
     with pytest.raises(Mismatch):
-        store.upload("a/file", pieces(b"content"))
+        store.upload("a/file", pieces(b"c" * size))
     assert store.size("a/file") is None
 
 

@@ -87,7 +87,7 @@ class BucketStore(Store):
         except NotStored:
             return None
 
-    def create(self, key: str, data: bytes) -> bool:
+    def create(self, key: str, data: bytes, *, durable: bool = True) -> bool:
         """Writes a small object unless there is one; a store not known for conditional writes is asked first."""
         import obstore
         from obstore.exceptions import AlreadyExistsError, NotSupportedError

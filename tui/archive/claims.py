@@ -34,7 +34,7 @@ class Claims:
         mine = json.dumps(
             {"host": socket.gethostname(), "pid": os.getpid(), "at": datetime.now(UTC).isoformat()}
         ).encode()
-        if not self._store.create(key, mine):
+        if not self._store.create(key, mine, durable=False):
             if not self._is_stale(key):
                 return False
             self._store.write(key, mine)

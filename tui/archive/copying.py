@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tui.archive.layout import file_names
 from tui.archive.manifest import Entry
-from tui.archive.store import ArchiveError, Store
+from tui.archive.store import ArchiveError, Piece, Store
 from tui.archive.stream import Download
 from tui.errors import Mismatch
 from tui.models import Artifact, Source
@@ -34,15 +35,22 @@ class Copier:
         storage: The bare client.
         fetch_source: Asks the provider for a URL; blocks.
         stop: Set to end what is under way.
+        downloads: Held while bytes come, and no longer: what came is made durable and proved beside the next download.
     """
 
     def __init__(
-        self, store: Store, storage: Storage, fetch_source: Callable[[Artifact], Source], stop: threading.Event
+        self,
+        store: Store,
+        storage: Storage,
+        fetch_source: Callable[[Artifact], Source],
+        stop: threading.Event,
+        downloads: threading.Semaphore,
     ) -> None:
         self._store = store
         self._storage = storage
         self._fetch_source = fetch_source
         self._stop = stop
+        self._downloads = downloads
 
     def copy(self, artifact: Artifact, folder: str, taken: Collection[str], there: Mapping[str, int]) -> Copied:
         """Has the artifact in a build's folder, from an earlier run or from the provider.
@@ -62,13 +70,17 @@ class Copier:
             key = f"{folder}/{name}"
             size = there.get(key)
             if size is None:
-                download = Download(artifact, self._storage, self._fetch_source, self._stop)
-                stored = self._store.upload(key, iter(download))
+                with closing(self._download(artifact)) as pieces:  # an error would keep it open as long as itself
+                    stored = self._store.upload(key, pieces)
                 entry = Entry(artifact, name, stored.size_bytes, stored.sha256, datetime.now(UTC))
                 return Copied(entry, stored.size_bytes)
             if size == artifact.size_bytes:  # a run that ended before its manifest was written
                 return Copied(Entry(artifact, name, size, sha256_of(self._store, key), datetime.now(UTC)), 0)
         raise ArchiveError(f"{self._store.name} has other files under the names of an artifact in {folder}.")
+
+    def _download(self, artifact: Artifact) -> Generator[Piece, None, None]:
+        with self._downloads:
+            yield from Download(artifact, self._storage, self._fetch_source, self._stop)
 
 
 def check_held(store: Store, folder: str, entries: Iterable[Entry]) -> None:

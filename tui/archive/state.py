@@ -86,5 +86,11 @@ class State:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=10, check_same_thread=False)
-    connection.executescript(_TABLES)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a power failure takes the last builds at most
+        connection.executescript(_TABLES)
+    except BaseException:
+        connection.close()
+        raise
     return connection

@@ -70,8 +70,14 @@ class Store(Protocol):
         """Bytes of an object; None when there is none."""
         ...
 
-    def create(self, key: str, data: bytes) -> bool:
-        """Writes a small object unless there is one; False when there is."""
+    def create(self, key: str, data: bytes, *, durable: bool = True) -> bool:
+        """Writes a small object unless there is one; False when there is.
+
+        Args:
+            key: Where to.
+            data: The content.
+            durable: Whether it is to outlive a power failure.
+        """
         ...
 
     def write(self, key: str, data: bytes) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tui.archive.claims import Claims
+from tui.archive.copying import check_held
 from tui.archive.layout import Layout, build_folder
-from tui.archive.manifest import Manifest, TornManifest
+from tui.archive.manifest import Entry, Manifest, TornManifest
 from tui.archive.reader import Reader
 from tui.archive.store import Store
 from tui.errors import DigsiteError
@@ -105,9 +106,31 @@ def find_folder(target: Target, app: App, build: Build) -> tuple[str | None, Man
         return folder, None  # the files beside it are adopted, and it is written anew
 
 
-def claim_folder(target: Target, job: Job) -> str:
-    """Where a build belongs, its app's folder taken if it is new."""
-    return build_folder(target.layout.claim_app(job.app), job.build)
+def begin(job: Job, folder: str | None) -> tuple[str, dict[str, int]] | None:
+    """Claims a build; gives its folder, and the bytes of what that holds by key. None while another archiver is at it.
+
+    Args:
+        job: The build.
+        folder: Where it belongs; None takes its app's folder first.
+    """
+    target = job.target
+    place = folder if folder is not None else build_folder(target.layout.claim_app(job.app), job.build)
+    if not target.claims.take(place):
+        return None
+    return place, dict(target.store.objects(place))
+
+
+def finish(job: Job, folder: str, added: Sequence[Entry], manifest: Manifest | None) -> None:
+    """Has the store show what was copied, then writes the manifest, if there is something new, and gives the build up.
+
+    Raises:
+        Mismatch: The store does not have it.
+    """
+    if added:
+        check_held(job.target.store, folder, added)
+    if manifest is not None:
+        job.target.reader.write_manifest(folder, manifest)
+    job.target.claims.release(folder)
 
 
 def holds(manifest: Manifest | None, artifact: Artifact) -> bool:

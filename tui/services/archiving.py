@@ -9,14 +9,14 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
 from tui.archive.claims import Claims
-from tui.archive.copying import Copied, Copier, check_held
+from tui.archive.copying import Copied, Copier
 from tui.archive.layout import readable_name
 from tui.archive.manifest import Entry, Lost, Manifest
 from tui.archive.selection import Choice, Selection, wants_app
@@ -28,7 +28,18 @@ from tui.models import App, Artifact, Build, BuildQuery, Cursor, Source
 from tui.models.rules import ArchiveRule, RetentionRule
 from tui.paths import join
 from tui.providers import Provider
-from tui.services.archive_jobs import Item, Job, Summary, Target, claim_folder, find_folder, holds, item_of, open_target
+from tui.services.archive_jobs import (
+    Item,
+    Job,
+    Summary,
+    Target,
+    begin,
+    find_folder,
+    finish,
+    holds,
+    item_of,
+    open_target,
+)
 from tui.services.indexing import check_budget
 from tui.services.resolve import all_apps, build_part
 from tui.services.session import ARCHIVE, Session
@@ -53,7 +64,7 @@ class Archiver:
         storage: The bare client.
         state: What this machine remembers.
         retention: The user's retention rules: what is surely gone is not looked for.
-        jobs: Copies at once.
+        jobs: Downloads at once.
         dry_run: Only finds what would be copied.
         report: Told of every item.
     """
@@ -76,7 +87,8 @@ class Archiver:
         self._retention = effective_rules(retention)
         self._dry_run = dry_run
         self._report = report
-        self._copies = asyncio.Semaphore(jobs)
+        self._copies = asyncio.Semaphore(jobs + 1)  # one more is proved meanwhile; each holds up to 16 MiB in memory
+        self._downloads = threading.Semaphore(jobs)
         self._builds = asyncio.Semaphore(2 * jobs)
         self._stop = threading.Event()
         self._running: set[threading.Event] = set()
@@ -223,36 +235,36 @@ class Archiver:
         if not wanted:
             self._remember(job)
             return True
-        place: str = (
-            folder if folder is not None else await in_daemon_thread(lambda: claim_folder(target, job), name="archive")
-        )
-        if not await in_daemon_thread(lambda: target.claims.take(place), name="archive"):
+        begun = await in_daemon_thread(lambda: begin(job, folder), name="archive")
+        if begun is None:
             self.summary.busy += 1
             return False
         manifest = manifest or Manifest(job.build, job.app.provider, job.app.title)
-        settled = await self._copy_all(job, place, manifest, todo, artifacts)
-        await in_daemon_thread(lambda: target.claims.release(place), name="archive")
+        settled = await self._copy_all(job, *begun, manifest, todo, artifacts)
         if settled:
             self._remember(job)
         return settled
 
     async def _copy_all(
-        self, job: Job, folder: str, manifest: Manifest, todo: Sequence[Artifact], siblings: Sequence[Artifact]
+        self,
+        job: Job,
+        folder: str,
+        there: Mapping[str, int],
+        manifest: Manifest,
+        todo: Sequence[Artifact],
+        siblings: Sequence[Artifact],
     ) -> bool:
         """Copies what is missing, then writes the manifest; whether everything is there or lost."""
         taken = {entry.file.casefold() for entry in manifest.entries}
         names = Counter(readable_name(artifact).casefold() for artifact in todo)
         taken |= {name for name, count in names.items() if count > 1}  # twins are all told apart by their ids
-        there = await in_daemon_thread(lambda: dict(job.target.store.objects(folder)), name="archive")
-        copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop)
+        copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop, self._downloads)
 
         def copy(artifact: Artifact) -> Copied:
             return copier.copy(artifact, folder, taken, there)
 
         results = await _all([asyncio.create_task(self._copy(job, artifact, copy, siblings)) for artifact in todo])
         added = [result for result in results if isinstance(result, Entry)]
-        if added:
-            await in_daemon_thread(lambda: check_held(job.target.store, folder, added), name="archive")
         entries = [*manifest.entries, *added]
         lost = [*manifest.lost, *(r for r in results if isinstance(r, Lost))]
         settled = all(result is not None for result in results)
@@ -261,9 +273,8 @@ class Archiver:
         written = replace(
             manifest, build=job.build, entries=tuple(entries), lost=tuple(lost), rules=tuple(sorted(rules))
         )
-        if any(result is not None for result in results) or (settled and written.rules != manifest.rules):
-            reader = job.target.reader
-            await in_daemon_thread(lambda: reader.write_manifest(folder, written), name="archive")
+        is_new = any(result is not None for result in results) or (settled and written.rules != manifest.rules)
+        await in_daemon_thread(lambda: finish(job, folder, added, written if is_new else None), name="archive")
         return settled
 
     async def _copy(
