@@ -122,7 +122,13 @@ def test_the_largest_and_the_oldest_of_several_apps(catalog: Catalog) -> None:
     oldest = catalog.figures.top(apps, "oldest", 2)
     assert [a.created_at for a in oldest] == [DAY - timedelta(days=3)] * 2
     assert oldest[0].app_title == "Other"
-    assert len(catalog.figures.public(apps)) == 4
+    public = catalog.figures.public(apps)
+    assert [(a.app_title, a.title, a.created_at) for a in public] == [
+        (title, "app-1.apk", DAY - timedelta(days=days))
+        for title, days in (("Acme", 0), ("Acme", 2), ("Other", 1), ("Other", 3))
+    ]
+    assert catalog.figures.public(apps, 3) == public[:3]
+    assert catalog.figures.public(apps, 2) == public[:2]
 
 
 def test_an_artifact_of_a_day_is_found_by_its_total(catalog: Catalog) -> None:

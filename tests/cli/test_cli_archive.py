@@ -79,6 +79,29 @@ def test_index_then_what_eats_the_space(digsite: Digsite, tmp_path: Path) -> Non
     assert all(digsite("show", p["path"], "--json").json["artifact"]["is_public"] for p in public[:1])
 
 
+def test_what_is_deleted_is_not_counted_any_more(digsite: Digsite, configured: Path) -> None:
+    digsite("index", APP, "--since", "3d")
+
+    def there() -> dict[str, int]:
+        listed = digsite("stats", APP, "--largest", "10000", "--json").json["artifacts"]
+        return {artifact["path"]: artifact["size_bytes"] for artifact in listed}
+
+    before = there()
+    removed = next(iter(before))
+    assert digsite("rm", removed, "--yes").code == 0
+    assert there() == {path: size for path, size in before.items() if path != removed}
+
+    digsite("archive", "run", "--quiet")
+    prune = ["archive", "prune", APP, "--older-than", "1h", "--keep", "0"]
+    wanted = [each["path"] for each in digsite(*prune, "--dry-run", "--json").json["artifacts"]]
+    assert set(wanted) & set(before)
+    assert digsite(*prune, "--yes", "--expect-count", str(len(wanted))).code == 0
+    left = {path: size for path, size in before.items() if path not in {removed, *wanted}}
+    assert there() == left
+    stats = digsite("stats", APP, "--json").json
+    assert (stats["count"], stats["size_bytes"]) == (len(left), sum(left.values()))
+
+
 def test_hostile_names_in_statistics(digsite: Digsite) -> None:
     assert digsite("index", "bitrise/Hostile names", "--json").code == 0
     for args in (["stats"], ["stats", "--largest", "50"], ["stats", "--largest", "50", "--csv"], ["expiring"]):

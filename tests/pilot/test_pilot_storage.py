@@ -21,6 +21,7 @@ from tui.demo import DemoServers
 from tui.models import AccountName, Artifact
 from tui.models.rules import ArchiveRule
 from tui.paths import DigPath
+from tui.screens import public_view
 from tui.screens.expiring_view import ExpiringScreen
 from tui.screens.public_view import PublicScreen
 from tui.screens.stats_view import StatsScreen
@@ -317,6 +318,25 @@ async def test_marked_files_are_deleted_from_the_statistics(indexed: Opened) -> 
         await d.until(lambda: any("cannot be undone" in toast for toast in d.toasts))
 
 
+async def test_what_is_deleted_leaves_the_catalog_at_once(indexed: Opened) -> None:
+    async with indexed() as d:
+        await d.open_app(APP)
+        await d.open_build(finished)
+        artifact = await d.go_to_artifact(is_apk)
+        catalog = d.services.catalog
+        assert catalog is not None
+        before = catalog.artifacts(artifact.ref.build_ref)
+        assert before is not None
+        assert artifact.ref in {each.ref for each in before.items}
+        await d.services.changes.delete(await d.services.sessions[artifact.ref.account].provider(), artifact)
+        screen = await stats(d)
+        await part_by(d, screen, Listing.LARGEST)
+        assert artifact.ref not in {line.key for line in screen.pane.rows.rows}
+        after = catalog.artifacts(artifact.ref.build_ref)
+        assert after is not None
+        assert [each.ref for each in after.items] == [e.ref for e in before.items if e.ref != artifact.ref]
+
+
 async def test_a_file_is_downloaded_from_the_statistics(indexed: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     async with indexed() as d:
         screen = await stats(d)
@@ -373,6 +393,18 @@ async def test_all_that_is_public_is_switched_off_and_that_is_undone(indexed: Op
         await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))  # nothing becomes public without a question
         await d.press("y")
         await d.until(lambda: d.app.screen is screen and len(screen.pane.rows.rows) == len(public))
+
+
+async def test_many_that_are_public_come_after_the_first(indexed: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with indexed() as d:
+        whole = [row.artifact.ref for row in (await view(d, "7")).pane.rows.rows]
+        await d.press("escape")
+        await d.until(lambda: d.app.screen is d.explorer)
+        assert len(whole) > 1
+        monkeypatch.setattr(public_view, "FIRST_ROWS", 1)
+        screen = await view(d, "7")
+        assert [row.artifact.ref for row in screen.pane.rows.rows] == whole
+        assert f"{len(whole)} artifacts" in d.screen_text()
 
 
 async def test_one_of_many_that_fails_stays_public(indexed: Opened) -> None:

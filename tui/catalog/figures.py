@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from tui.catalog.rows import to_moment
-from tui.models import AccountName, AppId, AppRef, ArtifactId, ArtifactKind, ArtifactRef, BuildId, BuildRef, Status
+from tui.models import AccountName, AppId, AppRef, ArtifactKind, ArtifactRef, BuildRef, Status
 from tui.models.totals import AppEntry, CatalogedArtifact, DayTotal, Duplicates, LabelTotal, Members, RunTotal
 
 Order = Literal["largest", "oldest"]
@@ -19,13 +19,15 @@ _DAY_S: Final = 86_400
 _UNKNOWN_DAY: Final = -1
 _ORDERS: Final = {"largest": ("size_bytes", "DESC"), "oldest": ("created_at", "ASC")}
 _ARTIFACT: Final = (
-    "SELECT account, app, build, artifacts.*, apps.title AS app_title, provider, number, branch, workflow,"
-    " artifacts_seen_at, EXISTS (SELECT 1 FROM artifacts other WHERE other.build_id = artifacts.build_id"
-    " AND other.title = artifacts.title AND other.position != artifacts.position) AS has_twin"
+    "SELECT account, app, build, artifact, artifacts.title, artifacts.kind, kind_raw, size_bytes, is_public,"
+    " is_intermediate, artifacts.created_at, provider, apps.title, number, branch, workflow, artifacts_seen_at,"
+    " EXISTS (SELECT 1 FROM artifacts other WHERE other.build_id = artifacts.build_id"
+    " AND other.title = artifacts.title AND other.position != artifacts.position)"
     " FROM artifacts JOIN builds ON builds.id = build_id JOIN apps ON apps.id = artifacts.app_id"
 )
-
+"""What `_artifact` takes, in its order."""
 _PUBLIC: Final = _ARTIFACT.replace("FROM artifacts JOIN", "FROM artifacts INDEXED BY artifacts_public JOIN")
+_KINDS: Final = {kind.value: kind for kind in ArtifactKind}
 _EXAMPLES: Final = 10
 
 
@@ -189,10 +191,21 @@ class Figures:
         rows = self._read(f"{where} ORDER BY build_id DESC LIMIT {_EXAMPLES}", app_id, size_bytes, title)
         return tuple(map(_artifact, rows))
 
-    def public(self, apps: Iterable[AppRef]) -> list[CatalogedArtifact]:
-        """Artifacts whose public install page was on when they were listed, newest first for each app."""
-        where = f"{_PUBLIC} WHERE artifacts.app_id = ? AND is_public = 1 ORDER BY artifacts.created_at DESC"
-        return [_artifact(row) for _, app_id in self._ids(apps) for row in self._read(where, app_id)]
+    def public(self, apps: Iterable[AppRef], limit: int | None = None) -> list[CatalogedArtifact]:
+        """Artifacts whose public install page was on when they were listed, newest first for each app.
+
+        Args:
+            apps: What is asked about.
+            limit: The first so many; None for all.
+        """
+        where = f"{_PUBLIC} WHERE artifacts.app_id = ? AND is_public = 1 ORDER BY artifacts.created_at DESC LIMIT ?"
+        found: list[CatalogedArtifact] = []
+        for _, app_id in self._ids(apps):
+            left = -1 if limit is None else limit - len(found)
+            if not left:
+                break
+            found += map(_artifact, self._read(where, app_id, left))
+        return found
 
     def of_day(self, apps: Iterable[AppRef], bucket: DayTotal, limit: int) -> list[CatalogedArtifact]:
         """Artifacts that one of `days` counts, largest first."""
@@ -235,25 +248,26 @@ class Figures:
         ]
 
 
-def _artifact(row: sqlite3.Row) -> CatalogedArtifact:
+def _artifact(row: Iterable[Any]) -> CatalogedArtifact:
+    """By place: looking up each name took longer than all the rest."""
+    account, app, build, artifact, title, kind, kind_raw, size_bytes, is_public, is_intermediate, *more = row
+    created_at, provider, app_title, number, branch, workflow, seen_at, has_twin = more
     return CatalogedArtifact(
-        ref=ArtifactRef(
-            AccountName(row["account"]), AppId(row["app"]), BuildId(row["build"]), ArtifactId(row["artifact"])
-        ),
-        title=row["title"],
-        kind=_kind(row["kind"]),
-        kind_raw=row["kind_raw"],
-        size_bytes=row["size_bytes"],
-        is_public=None if row["is_public"] is None else bool(row["is_public"]),
-        is_intermediate=bool(row["is_intermediate"]),
-        created_at=to_moment(row["created_at"]),
-        provider=row["provider"],
-        app_title=row["app_title"],
-        build_number=row["number"],
-        branch=row["branch"],
-        workflow=row["workflow"],
-        seen_at=to_moment(row["artifacts_seen_at"]) or datetime.now(UTC),
-        has_twin=bool(row["has_twin"]),
+        ArtifactRef(account, app, build, artifact),
+        title,
+        _kind(kind),
+        kind_raw,
+        size_bytes,
+        None if is_public is None else bool(is_public),
+        bool(is_intermediate),
+        to_moment(created_at),
+        provider,
+        app_title,
+        number,
+        branch,
+        workflow,
+        to_moment(seen_at) or datetime.now(UTC),
+        bool(has_twin),
     )
 
 
@@ -266,4 +280,4 @@ def _day(number: int) -> date | None:
 
 
 def _kind(text: str) -> ArtifactKind:
-    return ArtifactKind(text) if text in set(ArtifactKind) else ArtifactKind.FILE
+    return _KINDS.get(text, ArtifactKind.FILE)

@@ -31,7 +31,7 @@ from tui.catalog.rows import (
 )
 from tui.catalog.schema import NewerCatalog, prepare
 from tui.errors import DigsiteError
-from tui.models import AccountName, Action, App, AppId, AppRef, Artifact, Build, BuildRef
+from tui.models import AccountName, Action, App, AppId, AppRef, Artifact, ArtifactRef, Build, BuildRef
 
 if TYPE_CHECKING:
     from tui.catalog.figures import Figures
@@ -239,6 +239,18 @@ class Catalog:
                 row = {**place, **artifact_row(artifact)}
                 _put(connection, "artifacts", ("build_id", "position"), row)
             connection.execute("UPDATE builds SET artifacts_seen_at = ? WHERE id = ?", (_now(), build_id))
+
+        self._jobs.put(job)
+
+    def forget(self, artifact: ArtifactRef) -> None:
+        """Takes an artifact away that its provider has deleted."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "DELETE FROM artifacts WHERE artifact = ? AND build_id = (SELECT builds.id FROM builds"
+                " JOIN apps ON apps.id = app_id WHERE account = ? AND app = ? AND build = ?)",
+                (artifact.artifact, artifact.account, artifact.app, artifact.build),
+            )
 
         self._jobs.put(job)
 

@@ -54,7 +54,9 @@ class Prune:
         """Prunes the app at a path; gives the exit code."""
         if path.app is None or path.build is not None:
             raise PathError("prune wants an app.", hint="Name ACCOUNT/APP.")
-        async with open_services(config) as services:
+        async with open_services(config, with_catalog=True) as services:
+            if services.catalog is not None and services.catalog.message:
+                warn(services.catalog.message)
             return await self._run(services, path)
 
     async def _run(self, services: Services, path: DigPath) -> int:

@@ -31,7 +31,9 @@ def command(paths: tuple[str, ...], yes: bool, expect_count: int | None, dry_run
 
 
 async def _rm(paths: Sequence[str], *, yes: bool, expect_count: int | None, dry_run: bool, as_json: bool) -> int:
-    async with open_services(load_config()) as services:
+    async with open_services(load_config(), with_catalog=True) as services:
+        if services.catalog is not None and services.catalog.message:
+            warn(services.catalog.message)
         chosen = await select(services, paths, whole_builds=False)
         for selected in chosen:
             if reason := selected.found.provider.refusal(Verb.DELETE, selected.artifact):

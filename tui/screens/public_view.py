@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import BindingType
 
 from tui.catalog.figures import Figures
+from tui.models import Cursor, Page
 from tui.models.filter import Fields
 from tui.models.totals import CatalogedArtifact
 from tui.paths import DigPath
@@ -19,6 +19,10 @@ from tui.widgets.crumbs import Crumbs
 from tui.widgets.format import age, count, size
 from tui.widgets.pane import Pane
 from tui.widgets.rowlist import RowList
+
+FIRST_ROWS: Final = 500
+"""So many are shown before all are read: of a million artifacts many thousands may be public."""
+_ALL: Final = Cursor("all")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +78,26 @@ marked ones off, after a question; `z` takes that back. Each is looked up at its
     def reload(self, *, anew: bool) -> None:
         """Reads what is public."""
 
-        def find(figures: Figures) -> tuple[list[str], list[PublicRow]]:
+        def find(figures: Figures, limit: int | None) -> tuple[list[str], list[PublicRow]]:
             statistics = Statistics(figures, DigPath())
             names = statistics.names()
             rows = [
                 PublicRow(artifact, artifact_path(artifact, names[artifact.ref.build_ref.app_ref]))
-                for artifact in figures.public(statistics.apps)
+                for artifact in figures.public(statistics.apps, limit)
             ]
             return statistics.gaps(), rows
 
-        async def load() -> Sequence[PublicRow]:
-            gaps, rows = await self.read(find)
+        async def page(cursor: Cursor | None) -> Page[PublicRow]:
+            limit = FIRST_ROWS if anew and cursor is None else None
+            gaps, rows = await self.read(lambda figures: find(figures, limit))
             self.note(f"As last listed. Partial: {' '.join(gaps)} {NOT_LISTED}" if gaps else "As last listed.")
+            if len(rows) == limit:
+                return Page(tuple(rows), next_cursor=_ALL)
             self.query_one(Crumbs).show("Public", count(len(rows), "artifact"))
-            return rows
+            return Page(tuple(rows), total=len(rows))
 
         self.query_one(Crumbs).show("Public", "")
-        self.fill("install pages", load, ("Nothing is public, as far as it was listed.",), anew=anew)
+        self.fill_pages("install pages", page, ("Nothing is public, as far as it was listed.",), anew=anew)
 
     def artifact_of(self, row: PublicRow) -> tuple[CatalogedArtifact, str]:
         """The artifact of a row."""

@@ -24,7 +24,7 @@ from tui.paths import DigPath
 from tui.safe_text import clean
 from tui.screens.catalog_actions import CatalogActions
 from tui.screens.explorer_keys import VIEW_BINDINGS
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.screens.keeping import Keeping
 from tui.screens.undo import Undo
 from tui.services import Services
@@ -32,7 +32,7 @@ from tui.services.pins import Pin
 from tui.threads import in_daemon_thread
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.keybar import KeyBar
-from tui.widgets.pane import Feed, Pane
+from tui.widgets.pane import Feed, Fetch, Pane
 from tui.widgets.rowlist import RowList
 
 T = TypeVar("T")
@@ -152,7 +152,11 @@ class StorageScreen(HelpToggle, Generic[T]):
             rows = tuple(await load())
             return Page(rows, total=len(rows))
 
-        feed = Feed[T](subject, page)
+        self.fill_pages(subject, page, empty, anew=anew)
+
+    def fill_pages(self, subject: str, page: Fetch[T], empty: Sequence[str], *, anew: bool) -> None:
+        """Shows rows that are read page after page until all are there; else as `fill`."""
+        feed = Feed[T](subject, page, is_near=True)
         if anew:
             self.pane.show(subject, [feed], empty=lambda: tuple(empty))
         else:

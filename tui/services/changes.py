@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from tui.catalog.store import Catalog
 from tui.errors import Conflict, DigsiteError, NotFound, NotSupported, OutcomeUnknown
 from tui.models import Artifact, ArtifactRef, Verb
 from tui.providers import Provider
@@ -19,10 +20,12 @@ class Changes:
 
     Args:
         journal: Where each is noted before it is sent; None notes nothing.
+        catalog: Forgets what is deleted; None where none is kept.
     """
 
-    def __init__(self, journal: Journal | None = None) -> None:
+    def __init__(self, journal: Journal | None = None, catalog: Catalog | None = None) -> None:
         self._journal = journal
+        self._catalog = catalog
         self._in_flight: set[ArtifactRef] = set()
 
     async def publish(self, provider: Provider, artifact: Artifact, *, enabled: bool) -> Artifact:
@@ -69,6 +72,8 @@ class Changes:
                 except OutcomeUnknown:
                     if not await _is_gone(provider, artifact):
                         raise
+            if self._catalog is not None:
+                self._catalog.forget(artifact.ref)
 
     @contextmanager
     def _noted(self, change: str, artifact: Artifact) -> Iterator[None]:
