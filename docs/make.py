@@ -13,7 +13,8 @@ from textual.dom import DOMNode
 
 from tui import __version__
 from tui.app import DigsiteApp
-from tui.cli.main import COMMANDS, digsite
+from tui.cli.commands import COMMANDS
+from tui.cli.group import digsite
 from tui.screens.bindings import ROOMS, bindings_of
 from tui.widgets.keymaps import KEYMAPS
 from tui.widgets.logtext import LogText

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import constants, on
+from textual import constants
 from textual.app import App
 from textual.await_remove import AwaitRemove
 from textual.binding import Binding, BindingType
@@ -20,12 +20,17 @@ from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from tui.assets import stylesheet
-from tui.paths import DigPath
-from tui.screens.build_follower import BuildEnded
 from tui.screens.explorer import Explorer
 from tui.screens.looks import Looks
 from tui.services import Services
 from tui.services.remembered import Remembered
+
+if TYPE_CHECKING:
+    from tui.paths import DigPath
+    from tui.screens.build_follower import BuildEnded
+
+LATER_STYLES: Final = tuple(stylesheet(name) for name in ("dialogs", "inside", "transfers", "builds", "storage"))
+"""Style sheets of what opens over the explorer; read once that is painted."""
 
 
 def _utc_now() -> datetime:
@@ -43,9 +48,7 @@ class DigsiteApp(App[str]):
     """
 
     TITLE = "digsite"
-    CSS_PATH = [  # noqa: RUF012
-        stylesheet(name) for name in ("base", "explorer", "dialogs", "inside", "transfers", "builds", "storage")
-    ]
+    CSS_PATH = [stylesheet("base"), stylesheet("explorer")]  # noqa: RUF012
     ENABLE_COMMAND_PALETTE = False  # Textual's own: it acts on the hits of what was typed before, not of what is there
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", id="app.interrupt", show=False, priority=True, system=True),
@@ -86,6 +89,13 @@ class DigsiteApp(App[str]):
 
     def on_mount(self) -> None:
         self._looks.watch()
+        self.call_after_refresh(self._read_later_styles)
+
+    def _read_later_styles(self) -> None:
+        self.stylesheet.read_all(LATER_STYLES)
+        self.stylesheet.parse()
+        if len(self.screen_stack) > 1:  # a key was quicker
+            self.refresh_css()
 
     def action_toggle_mouse(self) -> None:
         """Leaves the mouse to the terminal, so that text can be selected; or takes it back."""
@@ -101,8 +111,7 @@ class DigsiteApp(App[str]):
         # Drivers of Textual's own have no memory of the screen that could be wrong.
         getattr(self._driver, "redraw", self.refresh)()
 
-    @on(BuildEnded)
-    def _build_ended(self, event: BuildEnded) -> None:
+    def on_build_ended(self, event: BuildEnded) -> None:
         """Rings, and has the terminal show a notice."""
         from tui.terminal.notice import notice
 

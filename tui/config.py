@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,12 +21,12 @@ from tui.errors import ConfigError
 from tui.habits import Habits
 from tui.hosts import is_loopback
 from tui.models import Account, AccountName, Store
-from tui.models.rules import ArchiveRule, RetentionRule
-from tui.rules import archive_rules, retention_rules
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import Table
+
+    from tui.models.rules import ArchiveRule, RetentionRule
 
 DEFAULT_JOBS: Final = 4
 """Downloads at the same time."""
@@ -106,7 +105,8 @@ def load_config(path: Path | None = None) -> Config:
         ConfigError: It cannot be read or is wrong; names file, line and key, never a value.
     """
     path = path or config_path()
-    return _Reader(path, _read_text(path)).config()
+    text = _read_text(path)
+    return _Reader(path, text).config() if text else Config(path)
 
 
 def download_dir(config: Config) -> Path:
@@ -234,6 +234,7 @@ class _Reader:
         accounts = data.get("accounts", {})
         if not isinstance(accounts, dict):
             self._fail(("accounts",), "must be a table: [accounts.NAME]")
+        to_archive, retention = self._rules(data)
         return Config(
             path=self._path,
             accounts=tuple(self._account(name, table) for name, table in accounts.items()),
@@ -244,12 +245,21 @@ class _Reader:
             stall_timeout_s=self._number(data, "stall_timeout", int(DEFAULT_STALL_S), 3600),
             template=None if data.get("template") is None else self._text_value(("template",), data["template"]),
             notify_command=self._notify(data.get("notify", {})),
-            archive_rules=archive_rules(data.get("archive"), self._fail),
-            retention_rules=retention_rules(data.get("retention"), self._fail),
+            archive_rules=to_archive,
+            retention_rules=retention,
             habits=habits.habits(data, self._fail),
         )
 
+    def _rules(self, data: Mapping[str, object]) -> tuple[tuple[ArchiveRule, ...], tuple[RetentionRule, ...]]:
+        if not data.keys() & {"archive", "retention"}:
+            return (), ()
+        from tui.rules import archive_rules, retention_rules  # as tomllib not before it is wanted, for a quick start
+
+        return archive_rules(data.get("archive"), self._fail), retention_rules(data.get("retention"), self._fail)
+
     def _parse(self) -> dict[str, object]:
+        import tomllib
+
         try:
             return tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
@@ -386,6 +396,8 @@ def _line_of(text: str, where: tuple[str, ...]) -> int | None:
 
 def _key_path(line: str) -> tuple[str, ...]:
     """`a."b c" = 0` and `[a."b c"]` both give ("a", "b c")."""
+    import tomllib
+
     try:
         node: object = tomllib.loads(line)
     except tomllib.TOMLDecodeError:

@@ -22,8 +22,8 @@ from tui.providers import plugin
 from tui.providers.xcode_cloud.ready_token import ReadyToken, read_claims
 from tui.providers.xcode_cloud.token import JwtAuthorization
 from tui.secret import Secret
-from tui.services import Session
 from tui.services.doctor import Level, credential_findings
+from tui.services.session import Session
 
 SOON = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 XCODE = plugin("xcode-cloud")

@@ -138,7 +138,7 @@ async def test_a_running_log_is_followed_and_going_up_pauses(drive: Drive, monke
         await d.until(lambda: isinstance(d.app.screen, LogScreen))
         screen: LogScreen = d.app.screen
         await d.until(lambda: screen.spool.lines > 5 and not screen.is_loading)
-        assert d.explorer._follower.following.is_followed(build.ref)
+        assert d.explorer._acting.follower.following.is_followed(build.ref)
         await d.until(lambda: screen.text.is_at_end)
         assert "following" in screen.state
         await d.press("k", "k", "k")
@@ -258,7 +258,7 @@ async def test_a_build_is_started_followed_and_the_choice_remembered(drive: Driv
         await d.open_app(*app)
         new = await start_one(d)
         assert new.status in {Status.QUEUED, Status.RUNNING}
-        assert d.explorer._follower.following.is_followed(new.ref)
+        assert d.explorer._acting.follower.following.is_followed(new.ref)
         assert last_choice(new.ref.app_ref).ref
         posts = [r for r in d.demo.requests if r.method == "POST"]
         assert len(posts) == 1
@@ -301,7 +301,7 @@ async def test_a_build_is_repeated_after_a_question(drive: Drive) -> None:
 async def test_the_end_of_a_followed_build_is_told(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     async with drive() as d:
         build = await go_to_build(d, BITRISE, lambda build: build.status is Status.RUNNING)
-        follower = d.explorer._follower
+        follower = d.explorer._acting.follower
         follower.follow(build)
         ended = replace(build, status=Status.FAILED)
         provider = await d.services.sessions[build.ref.account].provider()

@@ -94,7 +94,7 @@ async def test_an_artifact_against_its_like_and_a_column_that_tells_the_change(d
         await d.press("escape")
         await d.until(lambda: d.app.screen is d.explorer)
         await d.pilot.pause()
-        change = d.explorer._comparing.change_text(artifact)
+        change = d.explorer._acting.comparing.change_text(artifact)
         assert change[0] in "+-"
         assert change in d.screen_text()
         assert screen.lines
@@ -208,5 +208,5 @@ async def test_sizes_of_the_last_builds_from_the_catalog_ask_nobody(demo: DemoSe
             assert "2 builds" in facts["Sizes"]
             assert facts["Sizes"][0] in "▁█"
             await d.pilot.pause()
-            assert d.explorer._comparing.change_text(artifact) in d.screen_text()
+            assert d.explorer._acting.comparing.change_text(artifact) in d.screen_text()
             assert len(demo.requests) == asked

@@ -23,7 +23,7 @@ from tui.screens.digs_dialog import DigsDialog
 from tui.screens.elsewhere import Elsewhere
 from tui.screens.feed_view import NewestScreen
 from tui.screens.search import SearchScreen
-from tui.services import all_apps, all_artifacts
+from tui.services.resolve import all_apps, all_artifacts
 
 Drive = Callable[..., AbstractAsyncContextManager[Driver]]
 

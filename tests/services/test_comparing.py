@@ -19,9 +19,10 @@ from tui.errors import NotFound
 from tui.models import Artifact, ArtifactId, ArtifactKind
 from tui.paths import DigPath
 from tui.peek.diff import ChangeKind
-from tui.services import Found, Services, open_services
+from tui.services import Services, open_services
 from tui.services.comparing import Comparing
 from tui.services.identifying import Identified, Identifying, Spent
+from tui.services.resolve import Found
 from tui.transfers.history import Finished, History
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

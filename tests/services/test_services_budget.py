@@ -11,8 +11,8 @@ import pytest
 
 from tui.errors import CredentialError
 from tui.models import Account, AccountName, AppId, AppRef, Budget, Build, Page
-from tui.services import Session
 from tui.services.listings import Listings
+from tui.services.session import Session
 
 APP = AppRef(AccountName("store"), AppId("one"))
 LIMIT = 3600

@@ -34,8 +34,10 @@ from tui.models import (
 )
 from tui.paths import DigPath
 from tui.providers import Provider
-from tui.services import Changes, Resolver, Session
+from tui.services.changes import Changes
 from tui.services.journal import Journal, JournalError
+from tui.services.resolve import Resolver
+from tui.services.session import Session
 
 ACME = AccountName("acme")
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -28,13 +28,14 @@ from tui.models import (
 )
 from tui.models.rules import ArchiveRule
 from tui.paths import DigPath
-from tui.services import Resolver, Session
 from tui.services.archiving import Archiver
 from tui.services.changes import Changes
 from tui.services.indexing import BudgetSpent, Indexer, check_budget, is_passing
 from tui.services.journal import Journal
 from tui.services.pins import Pin, Pins, PinsUnreadable
 from tui.services.pruning import Candidate, Pruner
+from tui.services.resolve import Resolver
+from tui.services.session import Session
 from tui.storage import Storage
 
 BUILD = BuildRef(AccountName("acme"), AppId("a"), BuildId("b"))

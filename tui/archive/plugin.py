@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tui.errors import ConfigError
 from tui.models import Account
-from tui.rules import check_destination
 from tui.secret import Secret
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ class ArchivePlugin:
         from tui.archive.opening import open_store  # all plug-ins are asked at the start
         from tui.archive.provider import ArchiveProvider
         from tui.archive.reader import Reader
+        from tui.rules import check_destination
 
         try:
             destination = check_destination(account.options.get("destination", ""))

@@ -22,7 +22,7 @@ from tui.models import Store
 from tui.providers import ProviderPlugin, plugin, plugin_names
 from tui.safe_text import clean
 from tui.secret import Secret
-from tui.services import Session, configured_sessions
+from tui.services import configured_sessions
 from tui.services.accounts import (
     Added,
     add_account,
@@ -34,6 +34,7 @@ from tui.services.accounts import (
 )
 from tui.services.doctor import Checked, Finding, Level, check_account, check_machine, credential_findings
 from tui.services.documents import checked_document, finding_document
+from tui.services.session import Session
 
 
 @click.group(name="accounts", invoke_without_command=True)

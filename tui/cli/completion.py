@@ -30,7 +30,7 @@ def command(shell: str) -> None:
     eval "$(digsite completion zsh)"                                      in ~/.zshrc
     digsite completion fish > ~/.config/fish/completions/digsite.fish
     """
-    from tui.cli.main import digsite
+    from tui.cli.group import digsite
 
     found = get_completion_class(shell)
     if found is None:
@@ -75,7 +75,8 @@ def _children(parent: str) -> Iterable[str]:
     from tui.errors import DigsiteError
     from tui.folders import cache_dir
     from tui.paths import DigPath, encode
-    from tui.services import app_part, artifact_part, build_part, configured_sessions
+    from tui.services import configured_sessions
+    from tui.services.resolve import app_part, artifact_part, build_part
 
     try:
         path = DigPath.parse(parent)

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from tui.demo.servers import DemoServers
-    from tui.services import Session
+    from tui.services.session import Session
 
 
 @click.command(name="demo")
@@ -42,7 +42,7 @@ def demo_sessions(servers: DemoServers) -> list[Session]:
 
     from tui.models import AccountName
     from tui.providers import plugin, plugin_names
-    from tui.services import Session
+    from tui.services.session import Session
 
     sessions = []
     environment = servers.environment()

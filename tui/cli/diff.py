@@ -14,8 +14,9 @@ from tui.config import load_config
 from tui.errors import PathError
 from tui.models import Artifact
 from tui.paths import DigPath, join
-from tui.services import Found, Services, artifact_part, build_part, open_services
+from tui.services import Services, open_services
 from tui.services.documents import artifact_document, build_document
+from tui.services.resolve import Found, artifact_part, build_part
 
 
 @click.command(name="diff")

@@ -13,6 +13,8 @@ NOT_FOUND: Final = 3
 NOT_ALLOWED: Final = 4
 PARTLY: Final = 5
 UNVERIFIED: Final = 6
+INTERRUPTED: Final = 130
+"""128 and the number of SIGINT."""
 
 _BY_ERROR: Final[tuple[tuple[type[errors.DigsiteError], int], ...]] = (
     (errors.PathError, USAGE),

@@ -9,30 +9,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import click
-
 from tui.cli import exit_codes
 from tui.cli.output import warn
-from tui.cli.paths import parse_list
 from tui.cli.runner import collect_again, hear_signals
 from tui.cli.unlock import ask_for_secrets
-from tui.paths import DigPath
 
 if TYPE_CHECKING:
-    from tui.services import Session
+    from tui.paths import DigPath
+    from tui.services.session import Session
 
 STARTED_S: Final = 2.0
 """After this time memory is collected again, but for what was made by then."""
 
 
-@click.command(name="explore", add_help_option=False)
-@click.argument("path")
-@click.pass_context
-def command(ctx: click.Context, path: str) -> int:
-    """Open the explorer at PATH."""
-    no_cache = ctx.parent is not None and ctx.parent.params.get("no_cache")
+def open_explorer(path: str | None, *, with_catalog: bool = True) -> int:
+    """Opens the explorer at a path, or a saved dig, as it was typed; gives the exit code.
+
+    Raises:
+        PathError: It cannot be read, or there is no such dig.
+        DigsiteError: There is no such account, or config.toml is wrong.
+    """
+    if path is None:
+        return explore(None, with_catalog=with_catalog)
+    from tui.cli.paths import parse_list
+
     start, start_filter = parse_list(path)
-    return explore(start, start_filter=start_filter, with_catalog=not no_cache)
+    return explore(start, start_filter=start_filter, with_catalog=with_catalog)
 
 
 def explore(
@@ -73,7 +75,8 @@ def explore(
 def _refuse_unknown_account(name: str) -> None:
     """A mistyped verb looks like a path: say so before a screen opens."""
     from tui.config import load_config
-    from tui.services import Resolver, configured_sessions
+    from tui.services import configured_sessions
+    from tui.services.resolve import Resolver
 
     sessions, _ = configured_sessions(load_config())
     Resolver({session.account.name: session for session in sessions}).session(name)

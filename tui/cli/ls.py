@@ -17,17 +17,10 @@ from tui.errors import DigsiteError, NotFound, PathError
 from tui.models import App, Build, BuildQuery, Cursor, Status
 from tui.models.filter import FilterError, RowFilter, build_query, parse_filter
 from tui.paths import DigPath, join
-from tui.services import (
-    Found,
-    Services,
-    Session,
-    all_apps,
-    all_artifacts,
-    app_part,
-    build_part,
-    open_services,
-)
+from tui.services import Services, open_services
 from tui.services.documents import app_document, artifact_document, build_document
+from tui.services.resolve import Found, all_apps, all_artifacts, app_part, build_part
+from tui.services.session import Session
 from tui.widgets.format import age, kind, size, status
 
 _STATUSES = [str(status) for status in Status if status is not Status.UNKNOWN]

@@ -8,12 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-import click
-
 from tui.ascii_glyphs import to_ascii, wanted
 from tui.errors import DigsiteError
 from tui.safe_text import clean
-from tui.widgets.columns import pad
 
 DOCUMENT_VERSION: Final = 1
 """Of every JSON document; a change that breaks a reader counts it up."""
@@ -21,12 +18,17 @@ DOCUMENT_VERSION: Final = 1
 
 def document(kind: str, **content: Any) -> None:
     """Prints one JSON document on stdout; everything that is not ASCII is escaped, so it cannot drive a terminal."""
+    import click
+
     click.echo(json.dumps({"version": DOCUMENT_VERSION, "kind": kind, **content}, indent=2, ensure_ascii=True))
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
     """Prints rows in aligned columns; the text may come from a server."""
+    import click
     from rich.cells import cell_len
+
+    from tui.widgets.columns import pad
 
     show = to_ascii if sys.stdout.isatty() and wanted(os.environ) else str
     cleaned = [[show(clean(cell)) for cell in row] for row in rows]
@@ -37,6 +39,8 @@ def table(rows: Sequence[Sequence[str]]) -> None:
 
 def warn(text: str) -> None:
     """One line on stderr."""
+    import click  # here and above: the explorer comes without
+
     click.echo(clean(text, 2000), err=True)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tui.cli.paths import parse_path
 from tui.errors import PathError
 from tui.models import Artifact, ArtifactRef
-from tui.services import Found, Services, all_artifacts
+from tui.services import Services
+from tui.services.resolve import Found, all_artifacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from tui.paths import DigPath
 from tui.providers.xcode_cloud.ready_token import read_claims
 from tui.providers.xcode_cloud.token import MAX_LIFETIME
 from tui.safe_text import clean
-from tui.services import build_part, open_services
+from tui.services import open_services
 from tui.services.accounts import add_account, new_account
 from tui.services.minting import Minted, mint_token
+from tui.services.resolve import build_part
 from tui.widgets.format import count
 
 

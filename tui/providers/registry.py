@@ -7,10 +7,13 @@ errors is turned into `PluginError` here, so that a faulty one never stops the p
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from tui.errors import ConfigError, DigsiteError, PluginError
@@ -51,10 +54,33 @@ _BUILT_IN: Final = {
 
 def plugin_names() -> tuple[str, ...]:
     """All names, the built-in ones first; nothing is loaded. A plug-in cannot take a built-in name."""
-    from importlib import metadata  # here and below: it reads the names of all packages, and costs as much to import
+    if not _is_any_offered():
+        return tuple(_BUILT_IN)
+    from importlib import metadata
 
     offered = {entry.name for entry in metadata.entry_points(group=GROUP)}
     return (*_BUILT_IN, *sorted(offered - _BUILT_IN.keys()))
+
+
+def _is_any_offered() -> bool:
+    """Whether an installed package may offer one.
+
+    `importlib.metadata` knows better, but the first paint would wait for it: measured, 15 ms instead of 2 ms.
+    """
+    group = GROUP.encode()
+    for folder in sys.path:
+        try:
+            with os.scandir(folder or os.curdir) as entries:
+                found = [Path(entry.path) for entry in entries if entry.name.endswith((".dist-info", ".egg-info"))]
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return True  # an archive of packages, or something else that only the library can read
+        for path in found:
+            with suppress(OSError):
+                if group in (path / "entry_points.txt").read_bytes():
+                    return True
+    return False
 
 
 def plugin(name: str) -> ProviderPlugin:

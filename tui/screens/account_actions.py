@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tui.models import AccountName
 from tui.safe_text import clean
-from tui.services import Services, Session
+from tui.services import Services
+from tui.services.session import Session
 
 if TYPE_CHECKING:
     from tui.screens.explorer import Explorer

@@ -21,7 +21,7 @@ from tui.models import Account, AccountName, Store
 from tui.providers import ProviderPlugin, plugin, plugin_names
 from tui.safe_text import clean
 from tui.secret import Secret
-from tui.services import Services, Session
+from tui.services import Services
 from tui.services.accounts import (
     Added,
     add_account,
@@ -31,6 +31,7 @@ from tui.services.accounts import (
     read_secret_file,
 )
 from tui.services.doctor import Level, check_account, credential_findings
+from tui.services.session import Session
 from tui.widgets.dialogs import FORM_BINDINGS
 
 DEMO = "demo"

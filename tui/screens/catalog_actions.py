@@ -12,8 +12,9 @@ from tui.safe_text import clean
 from tui.screens.artifact_actions import ENDS_A_BATCH
 from tui.screens.downloads import Downloads
 from tui.screens.undo import Undo
-from tui.services import Services, all_artifacts
+from tui.services import Services
 from tui.services.destinations import Origin
+from tui.services.resolve import all_artifacts
 from tui.widgets.batch import BatchDialog, Outcome
 from tui.widgets.dialogs import ConfirmDialog
 from tui.widgets.format import count

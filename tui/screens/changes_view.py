@@ -17,7 +17,7 @@ from tui.models import Artifact, Cursor, Page
 from tui.models.filter import Fields
 from tui.peek.diff import Change, ChangeKind, Pair, totals
 from tui.safe_text import clean
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.services.comparing import BuildComparison, Comparing
 from tui.widgets.bars import signed_size
 from tui.widgets.columns import Column

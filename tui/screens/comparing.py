@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tui.errors import DigsiteError
 from tui.models import Artifact, ArtifactRef, Build, BuildRef
 from tui.safe_text import clean
-from tui.services import Services, artifact_part
+from tui.services import Services
+from tui.services.resolve import artifact_part
 from tui.widgets.bars import short_change, sparkline
 from tui.widgets.facts import Facts, artifact_facts
 from tui.widgets.format import count, size

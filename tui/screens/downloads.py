@@ -13,8 +13,9 @@ from tui.errors import DigsiteError
 from tui.models import App, Artifact, ArtifactRef, Build, Verb
 from tui.safe_text import clean
 from tui.screens.download_dialog import DownloadDialog, DownloadOptions
-from tui.services import Services, all_artifacts
+from tui.services import Services
 from tui.services.destinations import Origin
+from tui.services.resolve import all_artifacts
 from tui.transfers.destination import ConflictRule
 from tui.transfers.snapshot import QueueSnapshot, TransferId, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog

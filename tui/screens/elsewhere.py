@@ -13,7 +13,8 @@ from tui.models import AccountName, AppRef, BuildRef
 from tui.models.filter import Fields, FilterError, parse_filter
 from tui.paths import DigPath
 from tui.safe_text import clean
-from tui.services import Found, Services
+from tui.services import Services
+from tui.services.resolve import Found
 from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS
 
 if TYPE_CHECKING:

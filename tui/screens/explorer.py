@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,32 +17,23 @@ from textual.widgets import Static
 
 from tui.errors import DigsiteError, NotFound
 from tui.models import AccountName, App, Artifact, Build
-from tui.paths import DigPath
 from tui.safe_text import clean
-from tui.screens.account_actions import AccountActions
 from tui.screens.acting import Acting
-from tui.screens.build_follower import BuildFollower
-from tui.screens.comparing import ExplorerComparing
-from tui.screens.elsewhere import Elsewhere
 from tui.screens.explorer_keys import BINDINGS
-from tui.screens.feeds import Feeds, Narrowing
-from tui.screens.help_panel import HelpToggle
-from tui.screens.history import History
-from tui.screens.keeping import Keeping
-from tui.screens.place import Place
-from tui.screens.undo import Undo
+from tui.screens.help_toggle import HelpToggle
 from tui.services import Services
-from tui.services.remembered import Remembered
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
-from tui.widgets.dialogs import TextDialog
 from tui.widgets.dock import TransfersDock
 from tui.widgets.facts import Facts, app_facts, build_facts
 from tui.widgets.keybar import KeyBar
 from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS, app_list, artifact_list, build_list
 from tui.widgets.pane import Pane
 from tui.widgets.rowlist import RowList
-from tui.widgets.tabs import TabStrip
+
+if TYPE_CHECKING:
+    from tui.paths import DigPath
+    from tui.widgets.tabs import TabStrip
 
 DETAIL_REST_S = 0.08
 """The cursor must have rested so long before the detail follows: never once per key of a held arrow."""
@@ -79,17 +70,16 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         super().__init__(classes="-at-apps")
         self._level = "apps"
         self._services, self._start, self._start_filter, self._now = services, start, start_filter, now
+        self._acting = acting = Acting(self, services, now)
         columns = services.config.habits.columns
         self._app_rows = app_list(lambda account: services.sessions[account].badge, columns.get("apps", ()))
         self._build_rows = build_list(now, columns.get("builds", ()))
-        self._comparing = ExplorerComparing(self, services, now)
-        self._keeping = keeping = Keeping(self, services)
         self._artifact_rows = artifact_list(
             now,
-            self._comparing.change_text,
+            lambda artifact: acting.comparing.change_text(artifact),
             columns.get("artifacts", ()),
-            kept=keeping.text,
-            has_archive=keeping.has_archive,
+            kept=lambda artifact: acting.keeping.text(artifact),
+            has_archive=bool(services.config.archive_rules),
         )
         self.apps = Pane[App]("Apps", self._app_rows, APP_FIELDS, now=now, id="apps")
         self.builds = Pane[Build]("Builds", self._build_rows, BUILD_FIELDS, now=now, id="builds")
@@ -103,18 +93,14 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         )
         self.open_app: App | None = None
         self.open_build: Build | None = None
-        self._narrowing = Narrowing(now)
         self.only_account: AccountName | None = None
         self._detail_timer: Timer | None = None
-        self._feeds = Feeds(services, now)
-        self._place = Place(self, services)
-        self._undo = Undo(self)
-        self._history = History(self, Remembered())
-        self._follower = BuildFollower(self, services)
-        self._elsewhere = Elsewhere(self, services, now)
-        self._tabs = TabStrip(self._elsewhere.tabs, id="digs-tabs") if self._elsewhere.tabs else None
-        self._accounts = AccountActions(self, services)
-        self._acting = Acting(self, services, now, self._undo, self._follower, keeping)
+        self._tabs = self._make_tabs() if services.config.habits.digs else None
+
+    def _make_tabs(self) -> TabStrip:
+        from tui.widgets.tabs import TabStrip  # here and below, what is not for the first paint
+
+        return TabStrip(self._acting.elsewhere.tabs, id="digs-tabs")
 
     def compose(self) -> ComposeResult:
         yield Crumbs()
@@ -137,15 +123,15 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.builds.clear("", "Open an app to see its builds.")
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self.set_interval(DOCK_PERIOD_S, self._poll_transfers)
-        self._follower.start()
+        self.apps.show("", self._acting.feeds.apps(), empty=self._acting.feeds.no_apps)
         self.call_after_refresh(self._begin)  # the first paint waits for no answer
 
     def on_unmount(self) -> None:
-        self._history.keep()
+        self._acting.history.keep()
 
     def _begin(self) -> None:
+        self._acting.follower.start()
         self._acting.downloads.restore()
-        self.apps.show("", self._feeds.apps(), empty=self._feeds.no_apps)
         catalog = self._services.catalog
         if catalog is not None and catalog.message:
             self.notify(clean(catalog.message), severity="warning", markup=False)
@@ -153,9 +139,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             self.notify(clean(str(problem)), severity="error", markup=False)
         self._tell_unknown_columns()
         if not self._services.sessions:
-            self._accounts.choose(welcome=True)
+            self._acting.accounts.choose(welcome=True)
         if self._start is not None and self._start.account is not None:
-            self._elsewhere.start(self._start, self._start_filter)
+            self._acting.elsewhere.start(self._start, self._start_filter)
 
     def _tell_unknown_columns(self) -> None:
         chosen = self._services.config.habits.columns
@@ -204,21 +190,22 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def show_builds(self, app: App) -> None:
         """Opens an app."""
-        self.open_app, self.open_build, self._narrowing.query = app, None, None
-        self.builds.show(app.title, self._feeds.builds(app), empty=lambda: ("This app has no builds.",))
+        self.open_app, self.open_build, self._acting.narrowing.query = app, None, None
+        self.builds.show(app.title, self._acting.feeds.builds(app), empty=lambda: ("This app has no builds.",))
         self.artifacts.clear("", "Open a build to see its artifacts.")
         self.focus_pane(self.builds)
-        self._history.visited(app)
+        self._acting.history.visited(app)
 
     def show_artifacts(self, build: Build) -> None:
         """Opens a build."""
         self.open_build = build
         name = f"#{build.number}" if build.number is not None else str(build.ref.build)
-        self.artifacts.show(name, self._feeds.artifacts(build), empty=partial(self._feeds.no_artifacts, build))
+        feeds = self._acting.feeds
+        self.artifacts.show(name, feeds.artifacts(build), empty=partial(feeds.no_artifacts, build))
         self.focus_pane(self.artifacts)
-        self._keeping.look(self.open_app, build)
+        self._acting.keeping.look(self.open_app, build)
         if self.open_app is not None:
-            self._history.visited(self.open_app, build)
+            self._acting.history.visited(self.open_app, build)
 
     @on(Pane.FilterSettled)
     def _filter_settled(self, event: Pane.FilterSettled) -> None:
@@ -226,8 +213,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         event.stop()
         if event.pane is not self.builds or self.open_app is None:
             return
-        if self._narrowing.follow(self.builds.filter_text, self._build_rows.shown_rows):
-            self.builds.restart(self._feeds.builds(self.open_app, self._narrowing.query))
+        if self._acting.narrowing.follow(self.builds.filter_text, self._build_rows.shown_rows):
+            self.builds.restart(self._acting.feeds.builds(self.open_app, self._acting.narrowing.query))
 
     def action_back(self) -> None:
         """Closes the filter, else goes one pane back."""
@@ -247,11 +234,11 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def refresh_pane(self, pane: Pane[Any]) -> None:
         """Loads one pane again; its rows stay meanwhile."""
         if pane is self.apps:
-            self.apps.refresh_rows(self._feeds.apps(self.only_account, anew=True))
+            self.apps.refresh_rows(self._acting.feeds.apps(self.only_account, anew=True))
         elif pane is self.builds and self.open_app is not None:
-            self.builds.refresh_rows(self._feeds.builds(self.open_app, self._narrowing.query, anew=True))
+            self.builds.refresh_rows(self._acting.feeds.builds(self.open_app, self._acting.narrowing.query, anew=True))
         elif pane is self.artifacts and self.open_build is not None:
-            self.artifacts.refresh_rows(self._feeds.artifacts(self.open_build, anew=True))
+            self.artifacts.refresh_rows(self._acting.feeds.artifacts(self.open_build, anew=True))
 
     def action_refresh_all(self) -> None:
         """Loads all panes again."""
@@ -280,7 +267,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.show_tab()
         row = self.pane.rows.current
         account = getattr(row, "ref", None) and row.ref.account if row is not None else None
-        self.query_one(Crumbs).show(self.path_of(row), self._place.account_side(account))
+        self.query_one(Crumbs).show(self.path_of(row), self._acting.place.account_side(account))
         if self.pane.rows.is_placed:
             self._detail_timer = self.set_timer(PREFETCH_REST_S - DETAIL_REST_S, partial(self._prefetch, row))
 
@@ -309,13 +296,13 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             case Build() as build:
                 return build_facts(build, self._now())
             case Artifact() as artifact:
-                return [*self._comparing.facts(artifact), *self._keeping.facts(artifact)]
+                return [*self._acting.comparing.facts(artifact), *self._acting.keeping.facts(artifact)]
             case _:
                 return []
 
     def path_of(self, row: App | Build | Artifact | None) -> str:
         """The path of a row, as the command line takes it."""
-        return self._place.path_of(row)
+        return self._acting.place.path_of(row)
 
     def _poll_transfers(self) -> None:
         self.query_one(TransfersDock).show(self._acting.downloads.shown())
@@ -326,9 +313,11 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         if isinstance(row, Build):
             self.action_build("view")
         elif isinstance(row, Artifact):
-            self._comparing.show_detail(row)
+            self._acting.comparing.show_detail(row)
         elif facts := self.facts():
             width = max(len(label) for label, _ in facts)
+            from tui.widgets.dialogs import TextDialog
+
             self.app.push_screen(
                 TextDialog("Detail", "\n".join(f"{label:<{width}}  {value}" for label, value in facts))
             )
@@ -345,6 +334,8 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     @on(Pane.ErrorAsked)
     def _error_asked(self, event: Pane.ErrorAsked) -> None:
+        from tui.widgets.dialogs import TextDialog
+
         error = event.error
         hint = f"\n\n{error.hint}" if error.hint else ""
         self.app.push_screen(TextDialog(type(error).__name__, f"{error.message}{hint}"))
@@ -378,7 +369,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_keep(self, how: str) -> None:
         """Pins the chosen rows, or archives them."""
-        (self._keeping.pin if how == "pin" else self._keeping.archive)(self.chosen())
+        (self._acting.keeping.pin if how == "pin" else self._acting.keeping.archive)(self.chosen())
 
     def action_view(self, number: int) -> None:
         """Goes to a view; 1 to 3 are the panes."""
@@ -391,14 +382,14 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         row = self.pane.rows.current
         if isinstance(row, Artifact):
             self.app.push_screen(
-                InsideScreen(self._services, row, self.path_of(row), self._now, self._comparing.keep_facts)
+                InsideScreen(self._services, row, self.path_of(row), self._now, self._acting.comparing.keep_facts)
             )
         else:
             self.notify("Open a build and choose an artifact to look inside.", severity="warning")
 
     def action_compare(self) -> None:
         """Shows what changed between two marked rows, or since the green build before."""
-        self._comparing.compare()
+        self._acting.comparing.compare()
 
     def action_build(self, what: str) -> None:
         """Shows or changes the build under the cursor, or the one whose artifacts are shown."""
@@ -408,7 +399,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_undo(self) -> None:
         """Takes back what was done last."""
-        self._undo.back()
+        self._acting.undo.back()
 
     def action_hand_off(self, what: str) -> None:
         """Copies, opens or shows the row under the cursor in another form."""
@@ -420,38 +411,37 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_elsewhere(self, what: str) -> None:
         """Asks where to go: search, newest builds, saved digs."""
-        self._elsewhere.go(what)
+        self._acting.elsewhere.go(what)
 
     def action_tab(self, steps: int) -> None:
         """Goes to the saved dig so many tabs further."""
-        self._elsewhere.next_tab(steps)
+        self._acting.elsewhere.next_tab(steps)
 
-    @on(TabStrip.Chosen)
-    def _tab_chosen(self, event: TabStrip.Chosen) -> None:
+    def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
         event.stop()
-        self._elsewhere.open_tab(event.index)
+        self._acting.elsewhere.open_tab(event.index)
 
     def show_tab(self) -> None:
         """Marks the tab of what is shown."""
         if self._tabs is not None:
-            self._tabs.show(self._elsewhere.tab)
+            self._tabs.show(self._acting.elsewhere.tab)
 
     def open_path(self, path: DigPath) -> None:
         """Goes to what a path names; says why where that cannot be."""
-        self._elsewhere.open(path)
+        self._acting.elsewhere.open(path)
 
     async def go(self, path: DigPath, row_filter: str, dig: str | None) -> None:
         """Goes to what a path names, or raises a DigsiteError."""
         self.workers.cancel_group(self, "open")
-        await self._elsewhere.show(path, row_filter, dig)
+        await self._acting.elsewhere.show(path, row_filter, dig)
 
     def action_travel(self, steps: int) -> None:
         """Goes back or forward over what was opened."""
-        self._history.go(steps)
+        self._acting.history.go(steps)
 
     @on(RowList.Marked)
     def _marked(self, event: RowList.Marked) -> None:
-        self._undo.did("Marks", partial(event.rows.set_marks, event.before))
+        self._acting.undo.did("Marks", partial(event.rows.set_marks, event.before))
 
     def action_cancel_transfers(self) -> None:
         """Cancels what runs; with nothing running, clears what is finished."""
@@ -459,10 +449,10 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
 
     def action_accounts(self) -> None:
         """Opens the list of accounts."""
-        self._accounts.choose()
+        self._acting.accounts.choose()
 
     def show_account(self, account: AccountName | None) -> None:
         """Switches to the apps of one account, or back to those of all."""
         self.only_account = account
-        self.apps.show(account or "", self._feeds.apps(account), empty=self._feeds.no_apps)
+        self.apps.show(account or "", self._acting.feeds.apps(account), empty=self._acting.feeds.no_apps)
         self.focus_pane(self.apps)

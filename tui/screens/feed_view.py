@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from tui.models import AccountName
 from tui.models.filter import Fields
 from tui.paths import BuildSelector, DigPath
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.services import Services
 from tui.services.newest import AppBuild, Newest
 from tui.widgets.columns import Column

@@ -12,7 +12,8 @@ from tui.catalog.store import Kept
 from tui.models import AccountName, App, Artifact, Build, BuildQuery
 from tui.models.filter import build_query
 from tui.providers import plugin
-from tui.services import Services, Session
+from tui.services import Services
+from tui.services.session import Session
 from tui.widgets.format import timestamp
 from tui.widgets.pane import Feed, Fetch
 

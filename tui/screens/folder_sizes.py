@@ -14,7 +14,7 @@ from tui.models import Cursor, Page
 from tui.models.filter import Fields
 from tui.peek import Entry
 from tui.peek.folders import Share, shares
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.widgets.bars import bar, share
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs

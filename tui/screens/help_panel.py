@@ -96,15 +96,8 @@ class HelpScreen(Screen[None]):
         self.dismiss(None)
 
 
-class HelpToggle(Screen[Any]):
-    """Has the action `toggle_help`."""
-
-    def action_toggle_help(self) -> None:
-        """Shows all keys that work here and now."""
-        self.app.push_screen(HelpScreen(_keys(self), self.HELP or ""))
-
-
-def _keys(screen: Screen[Any]) -> list[Key]:
+def keys_of(screen: Screen[Any]) -> list[Key]:
+    """The keys that work on a screen here and now."""
     found: dict[str, Key] = {}
     for node, binding, is_enabled, _ in screen.active_bindings.values():
         if is_enabled and binding.id and not binding.system:

@@ -17,7 +17,7 @@ from tui.models.filter import Fields
 from tui.peek import MAX_SHOWN_BYTES, Entry, InsideFacts, as_text
 from tui.peek.png import MAX_PNG_BYTES, PngError, decode
 from tui.safe_text import clean, safe_filename
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.services import Services
 from tui.services.inside import Inside
 from tui.threads import in_daemon_thread

@@ -21,7 +21,7 @@ from tui.models import Build
 from tui.peek.causes import ERROR_LINE
 from tui.peek.loglines import LogSearch, LogSpool
 from tui.safe_text import clean, safe_filename
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.screens.log_members import MembersDialog
 from tui.services import Services
 from tui.services.build_logs import POLL_S, QUIET_POLL_S

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.safe_text import clean, clean_lines
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.dialogs import TextDialog

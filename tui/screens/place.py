@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tui.models import AccountName, App, AppRef, Artifact, Build
 from tui.paths import join
-from tui.services import Services, app_part, artifact_part, build_part
+from tui.services import Services
+from tui.services.resolve import app_part, artifact_part, build_part
 
 if TYPE_CHECKING:
     from tui.screens.explorer import Explorer

@@ -14,7 +14,7 @@ from tui.models import Build, Cursor, Page
 from tui.models.filter import Fields
 from tui.models.inspection import TestResult, TestStatus
 from tui.safe_text import clean, clean_lines
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.services import Services
 from tui.widgets.columns import Column
 from tui.widgets.crumbs import Crumbs

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Static
 from tui.config import MAX_JOBS, parse_rate
 from tui.safe_text import clean
 from tui.screens.explorer_keys import VIEW_BINDINGS
-from tui.screens.help_panel import HelpToggle
+from tui.screens.help_toggle import HelpToggle
 from tui.transfers.queue import TransferQueue
 from tui.transfers.snapshot import INTERRUPTED, TransferSnapshot, TransferState
 from tui.widgets.choice import Choice, ChoiceDialog

@@ -11,25 +11,23 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tui import folders
-from tui.catalog.store import Catalog
 from tui.config import Config, download_dir
 from tui.errors import DigsiteError
 from tui.folders import cache_dir, state_dir
-from tui.hosts import is_loopback
-from tui.models import AccountName, Artifact, Build, Source
-from tui.providers import plugin, plugin_names
-from tui.services.changes import Changes
-from tui.services.destinations import DEFAULT_TEMPLATE, Template
-from tui.services.journal import Journal
-from tui.services.listings import Listings
-from tui.services.resolve import Resolver
-from tui.services.session import ARCHIVE, Session
 
 if TYPE_CHECKING:
+    from tui.catalog.store import Catalog
+    from tui.models import AccountName, Artifact, Build, Source
     from tui.services.build_logs import BuildLog
     from tui.services.build_tests import BuildTests
     from tui.services.builds import BuildChanges
+    from tui.services.changes import Changes
+    from tui.services.destinations import Template
     from tui.services.inside import Inside
+    from tui.services.journal import Journal
+    from tui.services.listings import Listings
+    from tui.services.resolve import Resolver
+    from tui.services.session import Session
     from tui.storage import Storage
     from tui.transfers.queue import TransferQueue
     from tui.transfers.snapshot import TransferId
@@ -40,30 +38,79 @@ class Services:
 
     Args:
         config: What config.toml says.
-        sessions: The accounts of this run, in the order they are shown.
-        problems: Accounts that the environment describes wrongly, as errors to show.
-        catalog: Where listings are kept; closed with the rest.
+        sessions: Stand in for the configured accounts (the demo's).
+        catalog_path: Where listings are kept; None keeps none.
     """
 
     def __init__(
-        self,
-        config: Config,
-        sessions: Sequence[Session],
-        problems: Sequence[DigsiteError] = (),
-        catalog: Catalog | None = None,
+        self, config: Config, sessions: Sequence[Session] | None = None, catalog_path: Path | None = None
     ) -> None:
         self.config = config
-        self.sessions: Mapping[AccountName, Session] = {s.account.name: s for s in sessions}
-        self.problems = tuple(problems)
-        self.resolver = Resolver(self.sessions)
-        self._journal = Journal(state_dir() / "changes.jsonl")
-        self.changes = Changes(self._journal)
-        self.catalog = catalog
-        self.listings = Listings(catalog)
+        self._given, self._catalog_path = sessions, catalog_path
         self.download_dir: Path = download_dir(config)
-        self.template = Template(config.template or DEFAULT_TEMPLATE)
+        if config.template is not None:
+            from tui.services.destinations import Template
 
-    # Made when they are first wanted: the first screen waits for imports, and most commands need none of these
+            self.template = Template(config.template)  # a wrong one is refused before a screen opens
+
+    # Made when they are first wanted: the first screen waits for imports, and most commands need few of these
+
+    @cached_property
+    def _configured(self) -> tuple[Sequence[Session], Sequence[DigsiteError]]:
+        return configured_sessions(self.config) if self._given is None else (self._given, ())
+
+    @cached_property
+    def sessions(self) -> Mapping[AccountName, Session]:
+        """The accounts of this run, in the order they are shown."""
+        return {session.account.name: session for session in self._configured[0]}
+
+    @property
+    def problems(self) -> Sequence[DigsiteError]:
+        """Accounts that the environment describes wrongly, as errors to show."""
+        return self._configured[1]
+
+    @property
+    def resolver(self) -> Resolver:
+        """Looks paths up in the accounts."""
+        from tui.services.resolve import Resolver
+
+        return Resolver(self.sessions)
+
+    @cached_property
+    def catalog(self) -> Catalog | None:
+        """Where listings are kept."""
+        if self._catalog_path is None:
+            return None
+        from tui.catalog.store import Catalog
+
+        return Catalog(self._catalog_path)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """Lists what the accounts have."""
+        from tui.services.listings import Listings
+
+        return Listings(self.catalog)
+
+    @cached_property
+    def template(self) -> Template:
+        """How downloads are named."""
+        from tui.services.destinations import DEFAULT_TEMPLATE, Template
+
+        return Template(DEFAULT_TEMPLATE)
+
+    @cached_property
+    def _journal(self) -> Journal:
+        from tui.services.journal import Journal
+
+        return Journal(state_dir() / "changes.jsonl")
+
+    @cached_property
+    def changes(self) -> Changes:
+        """Publishes and deletes artifacts."""
+        from tui.services.changes import Changes
+
+        return Changes(self._journal, self.catalog)
 
     @cached_property
     def builds(self) -> BuildChanges:
@@ -75,6 +122,7 @@ class Services:
     @cached_property
     def storage(self) -> Storage:
         """The bare client of this run."""
+        from tui.hosts import is_loopback
         from tui.storage import Storage
 
         loopback = any(is_loopback(urlsplit(s.account.url or "").hostname or "") for s in self.sessions.values())
@@ -133,22 +181,24 @@ class Services:
         """Takes an account in that was added while running; it stands in for what the environment gave."""
         configured = [s for s in self.sessions.values() if not s.account.from_environment]
         self.sessions = {s.account.name: s for s in (*configured, session)}
-        self.resolver = Resolver(self.sessions)
 
     async def aclose(self) -> None:
         """Ends transfers in order, then closes all connections."""
         if "transfers" in vars(self):
             await self.transfers.aclose()
-        for session in self.sessions.values():
+        for session in vars(self).get("sessions", {}).values():
             await session.aclose()
-        if self.catalog is not None:
-            self.catalog.close()
+        if (catalog := vars(self).get("catalog")) is not None:
+            catalog.close()
 
 
 def configured_sessions(
     config: Config, environ: Mapping[str, str] | None = None
 ) -> tuple[list[Session], list[DigsiteError]]:
     """The accounts of config.toml; where there is none but archives, also those that the environment describes."""
+    from tui.providers import plugin, plugin_names
+    from tui.services.session import ARCHIVE, Session
+
     sessions = [Session(account) for account in config.accounts]
     if any(account.provider != ARCHIVE for account in config.accounts):
         return sessions, []
@@ -181,11 +231,8 @@ async def open_services(
         with_catalog: Whether listings are shown from the catalog first, and kept there.
         catalog_path: Where it is; by default in the cache folder.
     """
-    problems: list[DigsiteError] = []
-    if sessions is None:
-        sessions, problems = configured_sessions(config)
-    catalog = Catalog(catalog_path or cache_dir() / "catalog.sqlite") if with_catalog else None
-    services = Services(config, sessions, problems, catalog)
+    path = (catalog_path or cache_dir() / "catalog.sqlite") if with_catalog else None
+    services = Services(config, sessions, path)
     try:
         yield services
     finally:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from tui.config import is_read_only_run
-from tui.credentials import read_secret
 from tui.models import Account
 from tui.providers import Provider, plugin
 from tui.secret import Secret
@@ -72,6 +71,8 @@ class Session:
         if not chosen.secret_label:  # an archive has none: the store's own tools hold its credentials
             secret, self.origin = Secret(""), "nowhere: none is needed"
         elif secret is None or self._provider is not None:
+            from tui.credentials import read_secret  # not for the first paint
+
             secret, self.origin = await read_secret(self.account)
         secret = chosen.check_secret(secret, self.account.options)
         opened = chosen.open(self.account, secret)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-import humanize
-
 from tui.models import Artifact, Build, Status
 
 GLYPHS: Final = {
@@ -27,6 +25,8 @@ def size(size_bytes: int | None) -> str:
     """A size in decimal units: `24.8 MB`; `?` when unknown."""
     if size_bytes is None:
         return "?"
+    import humanize  # not before there is a size to show: the first paint waits for imports
+
     return humanize.naturalsize(size_bytes).replace("Bytes", "B").replace("Byte", "B")
 
 

@@ -59,6 +59,8 @@ class Feed(Generic[T]):
     """Where a filter looks for rows beyond those that are loaded, in words; empty when it does not."""
     replaces: bool = False
     """Whether its first page stands in for all rows of now, rather than being merged with them."""
+    is_near: bool = False
+    """Whether page after page is asked for until all are there, as they cost no request."""
     kept: tuple[T, ...] = ()
     """Rows of an earlier listing, shown until the first page is there."""
     kept_at: datetime | None = None
@@ -232,6 +234,8 @@ class Pane(Vertical, Generic[T]):
     async def _load_page(self, feed: Feed[T]) -> None:
         first = feed.cursor is None
         try:
+            if first:  # what is known already is painted before anything is set in motion
+                await self.wait_for_refresh()
             page = await feed.fetch(feed.cursor)
         except DigsiteError as error:
             if feed in self._feeds:
@@ -245,7 +249,7 @@ class Pane(Vertical, Generic[T]):
             feed.busy = False
             if feed in self._feeds and self.is_attached:
                 self._settle()
-        if feed in self._feeds and feed.more and self._wants_more():
+        if feed in self._feeds and feed.more and (feed.is_near or self._wants_more()):
             self._ask(feed)
 
     def _take(self, feed: Feed[T], page: Page[T], *, first: bool) -> None:

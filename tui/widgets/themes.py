@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -107,6 +106,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _read(path: Path) -> Theme:
+    import tomllib  # most have no theme of their own, and the first paint waits for imports
+
     try:
         with path.open("rb") as file:
             data = tomllib.loads(file.read(_MAX_BYTES).decode())
