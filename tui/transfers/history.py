@@ -81,8 +81,10 @@ class History:
 
         A file whose modification time is not the recorded one is read and compared.
         """
+        if target.is_symlink() or not target.is_file():  # as a rule; then the database need not be opened
+            return None
         recorded = self._find(target, artifact)
-        if recorded is None or target.is_symlink() or not target.is_file():
+        if recorded is None:
             return None
         facts = target.stat()
         if facts.st_size != recorded.size_bytes or size_bytes not in {None, recorded.size_bytes}:
