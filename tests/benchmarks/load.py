@@ -33,7 +33,6 @@ from tests.benchmarks.run import (  # noqa: E402  # found from the root of the c
     drill,
     environment,
     machine,
-    memory_mb,
     opened,
     quiet,
     read_for,
@@ -162,7 +161,7 @@ def measure(root: Path, size: int, keys: int) -> None:
         drill(terminal)
         say_answers("answer to a key, idle", answers_ms(terminal, keys, reload=False))
         say_answers("the same with pages of 5 MB", answers_ms(terminal, keys, reload=True))
-        idle_mb = memory_mb(terminal)
+        before_mb = peak_mb(terminal)
         start_downloads(terminal)
         began, before = time.monotonic(), received(home)
         say_answers(f"the same with {DOWNLOADS} downloads", answers_ms(terminal, keys, reload=True))

@@ -30,8 +30,10 @@ from tui.models import (
 )
 from tui.secret import Secret
 from tui.storage import Storage
+from tui.transfers.claim import claimed_bytes, part_path
 from tui.transfers.destination import ConflictRule
 from tui.transfers.history import History
+from tui.transfers.part import NOTE_BYTES
 from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import TransferSnapshot
@@ -215,12 +217,15 @@ class FaultServer:
                 handler.wfile.close()
                 handler.connection.close()
 
-    def drain(self, part: Path) -> None:
-        """Waits until all that was sent is written: nothing is left in the buffers of the sockets."""
+    def drain(self, target: Path) -> None:
+        """Waits until all that was sent is written and noted: nothing is left in the buffers of the sockets."""
         request = self.requests[-1]
         start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
         deadline = monotonic() + 20
-        while part.stat().st_size < start + request.sent:
+        while part_path(target).stat().st_size < start + request.sent:
+            assert monotonic() < deadline
+            os.sched_yield()
+        while claimed_bytes(target) <= start + request.sent - NOTE_BYTES:
             assert monotonic() < deadline
             os.sched_yield()
 

@@ -68,7 +68,7 @@ def test_a_killed_download_goes_on_and_fetches_little_twice(
         server.plan = [Answer(pause=threading.Event())]
         with start(server, folder / "app.apk") as child:
             assert server.half_sent.wait(20)
-            server.drain(part_path(folder / "app.apk"))
+            server.drain(folder / "app.apk")
             child.send_signal(how)
             child.communicate()
         assert not (folder / "app.apk").exists()
