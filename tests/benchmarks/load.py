@@ -171,9 +171,8 @@ def measure(root: Path, size: int, keys: int) -> None:
         say(
             "downloads meanwhile", f"{rate:.0f} MB/s", f"{received(home) / MB:,.0f} of {DOWNLOADS * size / MB:,.0f} MiB"
         )
-        say(
-            "memory above the idle program", f"{peak_mb(terminal) - idle_mb:.0f} MB", f"{idle_mb:.0f} MB idle; limit 40"
-        )
+        more_mb = peak_mb(terminal) - before_mb
+        say("memory above the most before the downloads", f"{more_mb:.0f} MB", f"{before_mb:.0f} MB then; limit 40")
 
 
 def main() -> None:
