@@ -7,6 +7,7 @@ import shlex
 import stat
 import sys
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -202,7 +203,10 @@ async def test_a_hanging_token_command_ends_with_its_children(tmp_path: Path) ->
     script = f"sleep 600 & echo $! > {shlex.quote(str(pid_file))}; wait"
     with pytest.raises(CredentialError, match="did not end"):
         await secret_of_command(("sh", "-c", script), timeout_s=1.0)
-    assert _has_ended(pid_file)
+    deadline = monotonic() + 20
+    while not _has_ended(pid_file):  # it was killed; on a busy machine it still has to be let to its end
+        assert monotonic() < deadline
+        os.sched_yield()
 
 
 def _has_ended(pid_file: Path) -> bool:

@@ -44,7 +44,7 @@ async def test_cancel_keeps_the_part_and_retry_goes_on(
     server.plan = [Answer(pause=threading.Event())]
     transfer = queue.add(make_artifact(size=2 * MB), folder / "app.apk", label="app")
     await half_sent(server)
-    await asyncio.to_thread(server.drain, part_path(folder / "app.apk"))
+    await asyncio.to_thread(server.drain, folder / "app.apk")
     queue.cancel(transfer)
     (result,) = await queue.wait([transfer])
     assert result.state is TransferState.CANCELLED
@@ -138,7 +138,7 @@ async def test_closing_saves_what_arrived_and_the_next_start_goes_on(
     queue = TransferQueue(provider.source, storage, history=history)
     queue.add(make_artifact(size=2 * MB), folder / "app.apk", label="app")
     await half_sent(server)
-    await asyncio.to_thread(server.drain, part_path(folder / "app.apk"))
+    await asyncio.to_thread(server.drain, folder / "app.apk")
     await queue.aclose()
     kept = part_path(folder / "app.apk").stat().st_size
     assert kept == MB
