@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,16 @@ from tui.app import DigsiteApp
 from tui.cli.demo import demo_sessions
 from tui.config import load_config
 from tui.demo import DemoServers
-from tui.models import App, Artifact, Build
+from tui.models import AccountName, App, Artifact, Build
+from tui.models.rules import ArchiveRule
 from tui.screens.explorer import Explorer
 from tui.services import Services, open_services
+from tui.services.indexing import Indexer
 from tui.widgets.dock import TransfersDock
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 LIMIT_S = 20
+APP = "acme-android"
 
 
 @dataclass
@@ -100,6 +103,9 @@ class Driver:
         return self.explorer.query_one(TransfersDock).text
 
 
+Opened = Callable[..., AbstractAsyncContextManager[Driver]]
+
+
 @pytest.fixture
 def demo() -> Iterator[DemoServers]:
     with DemoServers(now=NOW) as servers:
@@ -126,5 +132,40 @@ def drive(demo: DemoServers) -> Callable[..., object]:
             app = DigsiteApp(services, now=lambda: NOW)
             async with app.run_test(size=size, notifications=True) as pilot:
                 yield Driver(app, pilot, services, demo)
+
+    return opened
+
+
+async def index(services: Services, days: int, title: str) -> None:
+    """One app's builds of some days, as `digsite index` lists them."""
+    assert services.catalog is not None
+    indexer = Indexer(services.catalog, lambda _: None)
+    session = services.sessions[AccountName("demo-bitrise")]
+    provider = await session.provider()
+    for app in (await provider.apps(None)).items:
+        if app.title == title:
+            services.catalog.keep_apps(session.account.name, [app], complete=False)
+            await indexer.walk(await indexer.plan([session], app=app, since=NOW - timedelta(days=days)))
+    services.catalog.settle()
+
+
+@pytest.fixture
+def indexed(demo: DemoServers, tmp_path: Path) -> Opened:
+    """The explorer over a catalog of one app: `async with indexed(days=12) as driver`."""
+
+    @asynccontextmanager
+    async def opened(
+        *, size: tuple[int, int] = (120, 40), days: int = 2, title: str = APP, archive: Path | None = None
+    ) -> AsyncIterator[Driver]:
+        config = load_config()
+        if archive is not None:
+            config = replace(config, archive_rules=(ArchiveRule(str(archive)),))
+        async with open_services(config, demo_sessions(demo), with_catalog=True) as services:
+            await index(services, days, title)
+            app = DigsiteApp(services, now=lambda: NOW)
+            async with app.run_test(size=size, notifications=True) as pilot:
+                driver = Driver(app, pilot, services, demo)
+                await driver.loaded()
+                yield driver
 
     return opened
