@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tui.models import ArtifactKind
 from tui.models.rules import ArchiveRule
 from tui.services.archive_jobs import Summary
 from tui.services.archiving import Archiver
-from tui.storage import Storage
+from tui.storage import Body, Storage
 
 in_a_folder = pytest.mark.parametrize("destination", ["folder"], indirect=True)
 
@@ -52,13 +53,13 @@ class Box:
             return await archiver.run([(self.rule, store or self.store)])
 
     @asynccontextmanager
-    async def archiver(self, *, dry_run: bool = False) -> AsyncIterator[Archiver]:
+    async def archiver(self, *, dry_run: bool = False, storage: Storage | None = None) -> AsyncIterator[Archiver]:
         sessions = demo_sessions(self.servers)
         state = State(self.state)
         try:
             yield Archiver(
                 sessions,
-                Storage(allow_loopback=True),
+                storage or Storage(allow_loopback=True),
                 state,
                 retention=(),
                 jobs=4,
@@ -365,13 +366,26 @@ def unfinished(destination: str) -> list[Path]:
     return [path for path in (Path(destination) / ".digsite").rglob("*") if path.is_file()]
 
 
+class Watched(Storage):
+    """Tells the loop in which it was made that a download was answered."""
+
+    def __init__(self) -> None:
+        super().__init__(allow_loopback=True)
+        self.answered, self._loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def open(self, *args: Any, **options: Any) -> Body:
+        body = super().open(*args, **options)
+        self._loop.call_soon_threadsafe(self.answered.set)
+        return body
+
+
 @in_a_folder
 async def test_a_cancelled_run_leaves_no_half_file_and_no_claim(box: Box, destination: str) -> None:
     box.servers.faults.bytes_per_second = 20_000
-    async with box.archiver() as archiver:
+    storage = Watched()
+    async with box.archiver(storage=storage) as archiver:
         task = asyncio.create_task(archiver.run([(box.rule, box.store)]))
-        while box.downloads() == 0:  # noqa: ASYNC110  # the servers run in a thread of their own
-            await asyncio.sleep(0)  # a turn of the loop, no time
+        await storage.answered.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -15,7 +15,6 @@ import asyncio
 import os
 import random
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from typing import ClassVar
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.benchmarks.common import nginx, say, tool  # noqa: E402  # found from the root of the checkout
 from tui.archive.opening import open_store  # noqa: E402
 from tui.archive.reader import Reader  # noqa: E402
 from tui.archive.state import State  # noqa: E402
@@ -67,39 +67,9 @@ APP = App(AppRef(AccountName("acme"), AppId("a1")), "Acme", "bitrise")
 BUILD = Build(BuildRef(AccountName("acme"), AppId("a1"), BuildId("b")), 1, Status.SUCCEEDED, "1")
 
 
-def say(text: str) -> None:
-    """One line, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def tool(name: str) -> str:
-    """Where a program is."""
-    found = shutil.which(name)
-    if found is None:
-        raise SystemExit(f"{name} is not installed")
-    return found
-
-
 def artifact(number: int, size: int = FILE_BYTES) -> Artifact:
     ref = ArtifactRef(AccountName("acme"), AppId("a1"), BuildId("b"), ArtifactId(f"x{number}"))
     return Artifact(ref, f"file-{number:03}", ArtifactKind.FILE, "file", size_bytes=size)
-
-
-@contextmanager
-def nginx(folder: Path) -> Iterator[str]:
-    conf = folder / "nginx.conf"
-    conf.write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; user root;\n"
-        "events {} http { access_log off; sendfile on;"
-        f" server {{ listen 127.0.0.1:{PORT}; root {folder}/served; autoindex on; }} }}\n"
-    )
-    with subprocess.Popen([tool("nginx"), "-c", str(conf)]) as server:
-        time.sleep(0.5)  # no event tells when nginx listens; nothing is timed yet
-        try:
-            yield f"http://127.0.0.1:{PORT}"
-        finally:
-            server.terminate()
 
 
 @contextmanager
@@ -292,7 +262,8 @@ def copies(files: int) -> None:
         (folder / "served").mkdir()
         for number in range(files):
             (folder / "served" / f"file-{number:03}").write_bytes(os.urandom(FILE_BYTES))
-        with nginx(folder) as url:
+        url = f"http://127.0.0.1:{PORT}"
+        with nginx(folder, f"server {{ listen 127.0.0.1:{PORT}; root {folder}/served; autoindex on; }}"):
             served = {f"file-{n:03}": Source(Secret(f"{url}/file-{n:03}"), FILE_BYTES) for n in range(files)}
             compare("nginx", served, url, folder, "archive")
     say(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

@@ -37,7 +37,7 @@ from tests.benchmarks.run import (  # noqa: E402  # found from the root of the c
     quiet,
     read_for,
 )
-from tests.benchmarks.transfers import MB, PLAIN_PORT, prepare, serve  # noqa: E402
+from tests.benchmarks.transfers import MB, PLAIN_PORT, prepare, served  # noqa: E402
 from tests.e2e.conftest import Terminal  # noqa: E402
 from tui.demo import DemoServers  # noqa: E402
 from tui.demo.bitrise_builds import BitriseArtifact, BitriseBuild  # noqa: E402
@@ -189,12 +189,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         prepare(root, options.size * MB)
-        server = serve(root)
-        try:
+        with served(root):
             measure(root, options.size * MB, options.keys)
-        finally:
-            server.terminate()
-            server.wait()
 
 
 if __name__ == "__main__":

@@ -21,11 +21,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.benchmarks.common import nginx, say, tool  # noqa: E402  # found from the root of the checkout
 
 MB = 1 << 20
 RATE_OF_A_CONNECTION = 20 * 1000 * 1000
@@ -41,20 +46,6 @@ class Took:
 
     wall_s: float
     cpu_s: float
-
-
-def say(text: str) -> None:
-    """One line, at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def tool(name: str) -> str:
-    """Where a program is."""
-    found = shutil.which(name)
-    if found is None:
-        raise SystemExit(f"{name} is not installed")
-    return found
 
 
 # digsite's side, in a process of its own ----------------------------------------------------------------------
@@ -130,44 +121,19 @@ def aria2c(urls: Sequence[str], folder: Path, *, jobs: int, connections: int) ->
 
 # The server ---------------------------------------------------------------------------------------------------
 
-_CONFIG = """{user}
-daemon off; worker_processes 2; pid {root}/nginx.pid; error_log {root}/error.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000;
-  client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; fastcgi_temp_path {root}/t3;
-  uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-  server {{ listen 127.0.0.1:{plain}; root {root}/www; }}
-  server {{ listen 127.0.0.1:{tls} ssl; root {root}/www; ssl_certificate {root}/cert.pem;
-           ssl_certificate_key {root}/key.pem; }}
-  server {{ listen 127.0.0.1:{capped}; root {root}/www; limit_rate {rate}; }}
-}}
-"""
 
-
-def serve(root: Path) -> subprocess.Popen[bytes]:
-    config = root / "nginx.conf"
-    config.write_text(
-        _CONFIG.format(
-            user="user root;" if os.getuid() == 0 else "",  # else its workers may not read the folder
-            root=root,
-            plain=PLAIN_PORT,
-            tls=TLS_PORT,
-            capped=CAPPED_PORT,
-            rate=RATE_OF_A_CONNECTION,
-        )
-    )
-    server = subprocess.Popen([tool("nginx"), "-c", str(config), "-p", str(root)], stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        if (
-            subprocess.run(
-                [tool("curl"), "-s", f"http://127.0.0.1:{PLAIN_PORT}/"], stdout=subprocess.DEVNULL
-            ).returncode
-            == 0
-        ):
-            return server
-        time.sleep(0.05)  # no event tells when nginx listens; nothing is timed yet
-    raise SystemExit("nginx does not start")
+@contextmanager
+def served(root: Path) -> Iterator[None]:
+    """What `prepare` made, by nginx on three ports."""
+    www = f"root {root}/www;"
+    certified = f"ssl_certificate {root}/cert.pem; ssl_certificate_key {root}/key.pem;"
+    with nginx(
+        root,
+        f"server {{ listen 127.0.0.1:{PLAIN_PORT}; {www} }}\n"
+        f"server {{ listen 127.0.0.1:{TLS_PORT} ssl; {www} {certified} }}\n"
+        f"server {{ listen 127.0.0.1:{CAPPED_PORT}; {www} limit_rate {RATE_OF_A_CONNECTION}; }}\n",
+    ):
+        yield
 
 
 def prepare(root: Path, size: int) -> None:
@@ -211,8 +177,7 @@ def compare(
 
 
 def run_all(root: Path, out: Path, size: int, rounds: int) -> None:
-    server = serve(root)
-    try:
+    with served(root):
         for scheme, port in (("http", PLAIN_PORT), ("https", TLS_PORT)):
             base = f"{scheme}://127.0.0.1:{port}"
             one = [f"{base}/big-{size}"]
@@ -224,9 +189,6 @@ def run_all(root: Path, out: Path, size: int, rounds: int) -> None:
                 partial(digsite, many, jobs=8), "aria2c -j8",
                 partial(aria2c, many, jobs=8, connections=1),
             )  # fmt: skip
-    finally:
-        server.terminate()
-        server.wait()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -266,20 +228,17 @@ async def relay() -> None:
 
 def run_capped(root: Path, out: Path, rounds: int) -> None:
     """A large file over four connections, each of them capped by the server, over a long line."""
-    server = serve(root)
-    line = subprocess.Popen([sys.executable, __file__, "--relay"], stdout=subprocess.PIPE)
-    try:
-        assert line.stdout is not None
-        line.stdout.readline()
-        url = [f"http://127.0.0.1:{DELAYED_PORT}/ranged-{256 * MB}"]
-        compare(
-            f"256 MiB, 20 MB/s each, {2000 * DELAY_S:.0f} ms", rounds, out,
-            partial(digsite, url, connections=4), "aria2c -x4", partial(aria2c, url, jobs=1, connections=4),
-        )  # fmt: skip
-    finally:
-        for each in (line, server):
-            each.terminate()
-            each.wait()
+    with served(root), subprocess.Popen([sys.executable, __file__, "--relay"], stdout=subprocess.PIPE) as line:
+        try:
+            assert line.stdout is not None
+            line.stdout.readline()
+            url = [f"http://127.0.0.1:{DELAYED_PORT}/ranged-{256 * MB}"]
+            compare(
+                f"256 MiB, 20 MB/s each, {2000 * DELAY_S:.0f} ms", rounds, out,
+                partial(digsite, url, connections=4), "aria2c -x4", partial(aria2c, url, jobs=1, connections=4),
+            )  # fmt: skip
+        finally:
+            line.terminate()
 
 
 def main() -> None:

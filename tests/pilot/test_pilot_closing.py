@@ -14,17 +14,28 @@ from textual.widgets import Static
 Drive = Callable[..., Any]
 
 
-class Leaving(Static):
-    """Takes its time to go, in which the answer comes."""
+class Headline(Static):
+    """Says when it is gone."""
 
-    def __init__(self, answer: asyncio.Event) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._answer = answer
+        self.is_gone = asyncio.Event()
+
+    def on_unmount(self) -> None:
+        self.is_gone.set()
+
+
+class Leaving(Static):
+    """Goes last: the answer comes when the headline is gone already and the screen is still there."""
+
+    def __init__(self, headline: Headline, answer: asyncio.Event, over: asyncio.Event) -> None:
+        super().__init__()
+        self._headline, self._answer, self._over = headline, answer, over
 
     async def on_unmount(self) -> None:
+        await self._headline.is_gone.wait()
         self._answer.set()
-        for _ in range(20):
-            await asyncio.sleep(0)  # turns of the loop, no time: the other children go meanwhile
+        await self._over.wait()
 
 
 class Waiting(Screen[None]):
@@ -32,11 +43,12 @@ class Waiting(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.answer, self.is_asking = asyncio.Event(), False
+        self.answer, self.over, self.is_asking = asyncio.Event(), asyncio.Event(), False
 
     def compose(self) -> ComposeResult:
-        yield Static(id="headline")
-        yield Leaving(self.answer)
+        headline = Headline()
+        yield headline
+        yield Leaving(headline, self.answer, self.over)
 
     def on_mount(self) -> None:
         self._load()
@@ -44,8 +56,11 @@ class Waiting(Screen[None]):
     @work
     async def _load(self) -> None:
         self.is_asking = True
-        await self.answer.wait()
-        self.query_one("#headline", Static).update("answered")
+        try:
+            await self.answer.wait()
+            self.query_one(Headline).update("answered")
+        finally:
+            self.over.set()
 
 
 async def test_an_answer_that_comes_while_the_screen_closes_is_no_error(drive: Drive) -> None:

@@ -98,7 +98,8 @@ class ScriptedServer:
         for byte in itertools.chain(answer, itertools.repeat(ord(" "))):
             writer.write(bytes([byte]))
             await writer.drain()
-            await asyncio.sleep(0)  # a turn, no time: the client reads each byte by itself
+            # A turn: `drain` gives none while there is room, and the client, of the same loop, would never read.
+            await asyncio.sleep(0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -398,9 +398,11 @@ async def test_no_more_than_four_calls_at_once(server: ScriptedServer, make_clie
     while len(server.requests) < 4:
         server.arrived.clear()
         await server.arrived.wait()
-    for _ in range(50):
-        await asyncio.sleep(0)  # a turn of the loop, no time: a fifth call would have been sent by now
-    assert len(server.requests) == 4
+    later = asyncio.create_task(make_client().get("later", what="app"))  # with slots of its own
+    while not server.requests[-1].path.endswith("/later"):
+        server.arrived.clear()
+        await server.arrived.wait()
+    assert len(server.requests) == 4 + 1, "a fifth call, made before, would have come before"
     server.hold.set()
-    await asyncio.gather(*calls)
-    assert len(server.requests) == 9
+    await asyncio.gather(*calls, later)
+    assert len(server.requests) == 9 + 1

@@ -299,17 +299,18 @@ async def test_without_a_journal_nothing_is_sent(fake: FakeProvider, tmp_path: P
 
 
 async def test_one_change_of_an_artifact_at_a_time(fake: FakeProvider) -> None:
-    changes, gate = Changes(), asyncio.Event()
+    changes, started, gate = Changes(), asyncio.Event(), asyncio.Event()
 
     class Slow(FakeProvider):
         async def set_public(self, artifact: Artifact, enabled: bool) -> Artifact:
+            started.set()
             await gate.wait()
             return await super().set_public(artifact, enabled)
 
     slow = Slow(all_artifacts=fake.all_artifacts)
     first, other = slow.all_artifacts[:2]
     running = asyncio.create_task(changes.publish(slow, first, enabled=True))  # type: ignore[arg-type]
-    await asyncio.sleep(0)  # one turn of the loop, no time: the first change gets under way
+    await started.wait()
     with pytest.raises(Conflict, match="under way"):
         await changes.publish(slow, first, enabled=False)  # type: ignore[arg-type]
     gate.set()

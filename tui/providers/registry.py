@@ -77,7 +77,7 @@ def _is_any_offered() -> bool:
         except OSError:
             return True  # an archive of packages, or something else that only the library can read
         for path in found:
-            with suppress(OSError):
+            with suppress(OSError):  # most packages have no such file
                 if group in (path / "entry_points.txt").read_bytes():
                     return True
     return False

@@ -315,9 +315,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         elif isinstance(row, Artifact):
             self._acting.comparing.show_detail(row)
         elif facts := self.facts():
-            width = max(len(label) for label, _ in facts)
             from tui.widgets.dialogs import TextDialog
 
+            width = max(len(label) for label, _ in facts)
             self.app.push_screen(
                 TextDialog("Detail", "\n".join(f"{label:<{width}}  {value}" for label, value in facts))
             )
