@@ -79,6 +79,21 @@ def test_index_then_what_eats_the_space(digsite: Digsite, tmp_path: Path) -> Non
     assert all(digsite("show", p["path"], "--json").json["artifact"]["is_public"] for p in public[:1])
 
 
+def test_an_index_by_cron_says_nothing_and_steps_back(env: dict[str, str], demo: DemoServers) -> None:
+    """`os.nice` gives how far: a person's explorer on the same machine comes first."""
+    code = "import os, sys; from tui.cli.main import run; code = run(); print(os.nice(0)); sys.exit(code)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "index", APP, "--since", "3d", "--quiet"],
+        env={**env, **demo.environment()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) >= min(19, os.nice(0) + 10)
+
+
 def test_what_is_deleted_is_not_counted_any_more(digsite: Digsite, configured: Path) -> None:
     digsite("index", APP, "--since", "3d")
 
