@@ -194,3 +194,16 @@ def test_hostile_text_is_kept_as_text(catalog: Catalog) -> None:
     assert apps is not None
     assert apps.items[0].title.startswith("a?b")
     assert "DROP TABLE" in apps.items[0].title
+
+
+def test_of_a_very_long_message_the_start_is_kept(catalog: Catalog) -> None:
+    long = replace(build(1), commit_message="Fix the login\n" * 10_000)
+    catalog.keep_apps(ACME, [APP], complete=True)
+    catalog.keep_builds(APP.ref, [long, replace(build(2), commit_message="Fix it")])
+    catalog.settle()
+    kept = catalog.builds(APP.ref)
+    assert kept is not None
+    messages = {found.number: found.commit_message or "" for found in kept.items}
+    assert messages[2] == "Fix it"
+    assert messages[1].startswith("Fix the login\n" * 100)
+    assert len(messages[1]) < 5000

@@ -35,6 +35,8 @@ class Terminal:
     def __init__(self, argv: Sequence[str], env: Mapping[str, str], columns: int, lines: int) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.raw = bytearray()
+        self.read_at = 0.0
+        """When the last bytes came, by `time.perf_counter`: to make a screen of them takes the emulator its time."""
         self._stream = pyte.ByteStream(self.screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -128,6 +130,7 @@ class Terminal:
             chunk = os.read(self._master, 65536)
         except OSError:  # the program has closed its side
             return False
+        self.read_at = time.perf_counter()
         self.raw += chunk
         self._stream.feed(chunk)
         return bool(chunk)

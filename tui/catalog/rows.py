@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from tui.models import (
     AccountName,
@@ -24,6 +24,9 @@ from tui.models import (
     BuildRef,
     Status,
 )
+
+_MESSAGE_CHARS: Final = 2000
+"""Kept of a commit message. Some have 100 kB, and every page that is listed again would write them all again."""
 
 
 def to_seconds(moment: datetime | None) -> int | None:
@@ -76,7 +79,7 @@ def build_row(build: Build) -> dict[str, Any]:
         "tag": build.tag,
         "workflow": build.workflow,
         "commit_sha": build.commit_sha,
-        "commit_message": build.commit_message,
+        "commit_message": build.commit_message and build.commit_message[:_MESSAGE_CHARS],
         "author": build.author,
         "trigger_text": build.trigger,
         "pull_request": build.pull_request,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Final, NoReturn
 
 from tui.errors import BadPayload
@@ -12,6 +13,8 @@ from tui.http.transport import Answer
 THREAD_FROM_BYTES: Final = 256 * 1024
 """A longer body is parsed in a thread: it would hold up the keys."""
 
+_TAG_FIRST: Final = re.compile(rb"\s*<")
+
 
 async def decode(answer: Answer, *, who: str) -> object:
     """The JSON of an answer; None for an empty body.
@@ -19,7 +22,7 @@ async def decode(answer: Answer, *, who: str) -> object:
     Raises:
         BadPayload: It is a web page, cut, too deep, not UTF-8, or no JSON as RFC 8259 has it.
     """
-    if not answer.body.strip():
+    if not answer.body or answer.body.isspace():
         return None
     if is_web_page(answer):
         raise BadPayload(
@@ -34,7 +37,7 @@ async def decode(answer: Answer, *, who: str) -> object:
 def is_web_page(answer: Answer) -> bool:
     """Whether a person should be reading this, not a program."""
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in {"text/html", "application/xhtml+xml"} or answer.body.lstrip()[:1] == b"<"
+    return kind in {"text/html", "application/xhtml+xml"} or _TAG_FIRST.match(answer.body) is not None
 
 
 def parse_json(body: bytes, *, who: str) -> object:
