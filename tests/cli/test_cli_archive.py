@@ -117,6 +117,19 @@ def test_what_is_deleted_is_not_counted_any_more(digsite: Digsite, configured: P
     assert (stats["count"], stats["size_bytes"]) == (len(left), sum(left.values()))
 
 
+def test_what_is_switched_off_is_not_listed_as_public_any_more(digsite: Digsite) -> None:
+    digsite("index", APP, "--since", "3d")
+
+    def public() -> list[str]:
+        return [artifact["path"] for artifact in digsite("ls", "--public", "--json").json["artifacts"]]
+
+    before = public()
+    assert digsite("share", before[0], "--off").code == 0
+    assert public() == before[1:]
+    assert digsite("share", before[0]).code == 0
+    assert sorted(public()) == sorted(before)
+
+
 def test_hostile_names_in_statistics(digsite: Digsite) -> None:
     assert digsite("index", "bitrise/Hostile names", "--json").code == 0
     for args in (["stats"], ["stats", "--largest", "50"], ["stats", "--largest", "50", "--csv"], ["expiring"]):

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
+_ONE_ARTIFACT: Final = (
+    "artifact = ? AND build_id = (SELECT builds.id FROM builds JOIN apps ON apps.id = app_id"
+    " WHERE account = ? AND app = ? AND build = ?)"
+)
 BUSY_TIMEOUT_S: Final = 5.0
 """How long a write waits for another program's."""
 
@@ -69,7 +73,7 @@ class Catalog:
         self.message: str | None = None
         self._path = path
         self._reader = self._open()
-        self._jobs: queue.SimpleQueue[Callable[[sqlite3.Connection], None] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Callable[[sqlite3.Connection], object] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="catalog", daemon=True)
         self._writer.start()
 
@@ -242,17 +246,15 @@ class Catalog:
 
         self._jobs.put(job)
 
+    def keep_public(self, artifact: ArtifactRef, is_public: bool) -> None:
+        """Takes in that a public install page was switched, if the artifact was ever listed."""
+        change = f"UPDATE artifacts SET is_public = ? WHERE {_ONE_ARTIFACT}"  # noqa: S608
+        self._jobs.put(lambda connection: connection.execute(change, (is_public, *_keys(artifact))))
+
     def forget(self, artifact: ArtifactRef) -> None:
         """Takes an artifact away that its provider has deleted."""
-
-        def job(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "DELETE FROM artifacts WHERE artifact = ? AND build_id = (SELECT builds.id FROM builds"
-                " JOIN apps ON apps.id = app_id WHERE account = ? AND app = ? AND build = ?)",
-                (artifact.artifact, artifact.account, artifact.app, artifact.build),
-            )
-
-        self._jobs.put(job)
+        change = f"DELETE FROM artifacts WHERE {_ONE_ARTIFACT}"  # noqa: S608
+        self._jobs.put(lambda connection: connection.execute(change, _keys(artifact)))
 
     def close(self) -> None:
         """Writes what is left, then closes."""
@@ -358,6 +360,11 @@ def _action_id(connection: sqlite3.Connection, build_id: int, action: Action | N
     if action is None:
         return None
     return _put(connection, "actions", ("build_id", "action"), {"build_id": build_id, **action_row(action)})
+
+
+def _keys(artifact: ArtifactRef) -> tuple[str, ...]:
+    """What `_ONE_ARTIFACT` asks for."""
+    return artifact.artifact, artifact.account, artifact.app, artifact.build
 
 
 def _now() -> int:

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from tui.cli import exit_codes
+from tui.cli.changing import open_for_changes
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.config import Config
 from tui.errors import DigsiteError, PathError
 from tui.paths import DigPath
-from tui.services import Services, open_services
+from tui.services import Services
 from tui.widgets.format import count, size
 
 
@@ -54,9 +55,7 @@ class Prune:
         """Prunes the app at a path; gives the exit code."""
         if path.app is None or path.build is not None:
             raise PathError("prune wants an app.", hint="Name ACCOUNT/APP.")
-        async with open_services(config, with_catalog=True) as services:
-            if services.catalog is not None and services.catalog.message:
-                warn(services.catalog.message)
+        async with open_for_changes(config) as services:
             return await self._run(services, path)
 
     async def _run(self, services: Services, path: DigPath) -> int:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import click
 
 from tui.cli import exit_codes
+from tui.cli.changing import open_for_changes
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.cli.runner import run
 from tui.cli.selection import Selected, select
 from tui.config import load_config
 from tui.errors import AuthError, DigsiteError, NotAllowed, NotSupported, RateLimited
 from tui.models import Verb
-from tui.services import Services, open_services
+from tui.services import Services
 from tui.widgets.format import count, size
 from tui.widgets.questions import total_size, typed_answer
 
@@ -31,9 +32,7 @@ def command(paths: tuple[str, ...], yes: bool, expect_count: int | None, dry_run
 
 
 async def _rm(paths: Sequence[str], *, yes: bool, expect_count: int | None, dry_run: bool, as_json: bool) -> int:
-    async with open_services(load_config(), with_catalog=True) as services:
-        if services.catalog is not None and services.catalog.message:
-            warn(services.catalog.message)
+    async with open_for_changes(load_config()) as services:
         chosen = await select(services, paths, whole_builds=False)
         for selected in chosen:
             if reason := selected.found.provider.refusal(Verb.DELETE, selected.artifact):

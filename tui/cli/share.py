@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tui.cli import exit_codes
+from tui.cli.changing import open_for_changes
 from tui.cli.output import document, report, warn
 from tui.cli.runner import run
 from tui.cli.selection import select
@@ -12,7 +13,6 @@ from tui.config import load_config
 from tui.errors import DigsiteError
 from tui.models import Artifact
 from tui.safe_text import clean
-from tui.services import open_services
 
 
 @click.command(name="share")
@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...], off: bool, dry_run: bool, as_json: bool) -> 
 async def _share(paths: tuple[str, ...], *, enabled: bool, dry_run: bool, as_json: bool) -> int:
     failures: list[DigsiteError] = []
     done: list[tuple[str, Artifact]] = []
-    async with open_services(load_config()) as services:
+    async with open_for_changes(load_config()) as services:
         chosen = await select(services, paths, whole_builds=False)
         for selected in chosen:
             if dry_run:

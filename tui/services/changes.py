@@ -20,7 +20,7 @@ class Changes:
 
     Args:
         journal: Where each is noted before it is sent; None notes nothing.
-        catalog: Forgets what is deleted; None where none is kept.
+        catalog: Told of what is deleted, public or public no more; None where none is kept.
     """
 
     def __init__(self, journal: Journal | None = None, catalog: Catalog | None = None) -> None:
@@ -39,15 +39,17 @@ class Changes:
         _refuse(provider, Verb.PUBLISH, artifact)
         with self._alone(artifact.ref), self._noted(f"public {'on' if enabled else 'off'}", artifact):
             try:
-                return await provider.set_public(artifact, enabled)
+                changed = await provider.set_public(artifact, enabled)
             except OutcomeUnknown as lost:
                 try:
-                    seen = await provider.artifact(artifact)
+                    changed = await provider.artifact(artifact)
                 except DigsiteError:
                     raise lost from None  # that the look failed says nothing of the change
-                if seen.is_public is not enabled:
+                if changed.is_public is not enabled:
                     raise
-                return seen
+        if self._catalog is not None:
+            self._catalog.keep_public(artifact.ref, enabled)
+        return changed
 
     async def delete(self, provider: Provider, artifact: Artifact) -> None:
         """Deletes an artifact for good, after a look that it still is what the user confirmed.
