@@ -3,8 +3,8 @@
     python tests/benchmarks/load.py [--size MIB] [--keys N]
 
 It drives the installed program in a real pseudo terminal of 120x40. The API is the demo's, in a process of its own,
-with commit messages so long that a page of builds has 5 MB; the files come from nginx. Needs nginx, curl and openssl,
-and 18 GB in the temporary folder; takes a few minutes.
+with commit messages so long that a page of builds has 5 MB; the files come from nginx, over https. Needs nginx and
+openssl, and 18 GB in the temporary folder; takes a few minutes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from tests.benchmarks.run import (  # noqa: E402  # found from the root of the c
     quiet,
     read_for,
 )
-from tests.benchmarks.transfers import MB, PLAIN_PORT, prepare, served  # noqa: E402
+from tests.benchmarks.transfers import MB, TLS_PORT, prepare, served  # noqa: E402
 from tests.e2e.conftest import Terminal  # noqa: E402
 from tui.demo import DemoServers  # noqa: E402
 from tui.demo.bitrise_builds import BitriseArtifact, BitriseBuild  # noqa: E402
@@ -60,7 +60,7 @@ LINES_OF_A_MESSAGE = 'Fix the "crash" on rotation – see 🧭 \n'
 def serve_api(size: int) -> None:
     """In a process of its own: the demo with large artifacts and long messages, until its input ends."""
     text = LINES_OF_A_MESSAGE * (MESSAGE_BYTES // len(LINES_OF_A_MESSAGE.encode()))
-    url = f"http://127.0.0.1:{PLAIN_PORT}/big-{size}"
+    url = f"https://127.0.0.1:{TLS_PORT}/big-{size}"
     long = property(lambda _self: text, lambda _self, _value: None)
     with (
         patch.object(BitriseArtifact, "size", property(lambda _self: size)),
@@ -160,7 +160,8 @@ def measure(root: Path, size: int, keys: int) -> None:
     home.mkdir()
     (home / "digsite").mkdir()
     (home / "digsite" / "config.toml").write_text(f"jobs = {DOWNLOADS}\n", encoding="utf-8")
-    with api(size) as found, opened([*BELOW, *DIGSITE], {**environment(home), **found}) as terminal:
+    trusted = {**environment(home), "SSL_CERT_FILE": str(root / "cert.pem")}
+    with api(size) as found, opened([*BELOW, *DIGSITE], {**trusted, **found}) as terminal:
         drill(terminal)
         say_answers("answer to a key, idle", answers_ms(terminal, keys, reload=False))
         say_answers("the same with pages of 5 MB", answers_ms(terminal, keys, reload=True))
