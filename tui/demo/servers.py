@@ -156,8 +156,6 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await asyncio.gather(*self.server_state.tasks, return_exceptions=True)
-        # One turn: a transport tells its protocol of its end in the next one, and the loop ends after this.
-        await asyncio.sleep(0)
 
 
 def _listen(port: int) -> list[socket.socket]:

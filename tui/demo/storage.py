@@ -184,7 +184,8 @@ class _Stream(Response):
             chunk = self._source.read(position, step)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
             position += len(chunk)
-            # Paces a body to the rate; without one it only lets other requests take their turn.
+            # Paces a body to the rate. Without one it gives other requests a turn: `send` waits only for a client that
+            # is slower than this.
             await asyncio.sleep(0 if rate is None else len(chunk) / rate)
         if stop == end:
             await send({"type": "http.response.body", "body": b""})
