@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from tests.pilot.conftest import NOW, Driver
+from tests.pilot.test_pilot_explorer import finished, is_apk
 from tui.app import DigsiteApp
 from tui.cli.demo import demo_sessions
 from tui.config import load_config
 from tui.demo import DemoServers
-from tui.models import Artifact, ArtifactKind, Build, Status
+from tui.models import Status
 from tui.services import open_services
 
 Open = Callable[..., Any]
@@ -42,10 +43,6 @@ def seen(demo: DemoServers) -> Counter[str]:
         path = re.sub(r"/[0-9a-f-]{12,}", "/*", request.path)
         kinds[f"{request.method} {path}"] += 1
     return kinds
-
-
-def finished(build: Build) -> bool:
-    return build.status is Status.SUCCEEDED
 
 
 async def test_opening_costs_one_request_an_account(drive: Open) -> None:
@@ -148,9 +145,6 @@ async def test_the_next_start_shows_the_catalog_before_any_answer(drive: Open) -
 
 
 async def test_a_deleted_artifact_does_not_come_back_from_the_catalog(drive: Open) -> None:
-    def is_apk(artifact: Artifact) -> bool:
-        return artifact.kind is ArtifactKind.APK
-
     async with drive() as d:
         await d.open_app("acme-android")
         build = await d.open_build(finished)

@@ -9,7 +9,8 @@ from pathlib import Path
 from textual.widgets import Button, Input
 
 from tests.pilot.conftest import Driver
-from tui.models import Artifact, ArtifactKind, Build
+from tests.pilot.test_pilot_explorer import finished, is_apk
+from tui.models import Artifact
 from tui.screens.download_dialog import DownloadDialog
 from tui.screens.explorer import Explorer
 from tui.screens.transfers import LimitsDialog, TransfersScreen
@@ -19,14 +20,6 @@ from tui.widgets.choice import ChoiceDialog
 
 Drive = Callable[..., AbstractAsyncContextManager[Driver]]
 SLOW = 50_000
-
-
-def finished(build: Build) -> bool:
-    return build.status.is_finished
-
-
-def is_apk(artifact: Artifact) -> bool:
-    return artifact.kind is ArtifactKind.APK
 
 
 def transfers(d: Driver) -> tuple[TransferSnapshot, ...]:

@@ -46,14 +46,6 @@ class ArtifactActions:
             self._say("This list is from the catalog, not from the provider: r loads it.", severity="warning")
         return as_of is None
 
-    def _remember(self, build: Build | None) -> None:
-        """Tells the catalog what the pane shows after a change."""
-        if build is None:
-            return
-        pane = self._screen.artifacts
-        is_shown = self._screen.open_build == build and not pane.is_loading  # the user may have gone on meanwhile
-        self._services.listings.changed(build, pane.rows.rows if is_shown else None)
-
     def _artifacts_only(self, rows: Sequence[Row], verb: str) -> list[Artifact]:
         artifacts = [row for row in rows if isinstance(row, Artifact)]
         there = [row for row in artifacts if not self._screen.artifacts.rows.is_gone(row.ref)]
@@ -86,7 +78,6 @@ class ArtifactActions:
             self._run(self._publish(artifacts), "publish")
 
     async def _publish(self, artifacts: Sequence[Artifact]) -> None:
-        build = self._screen.open_build
         try:
             allowed = await self._allowed(Verb.PUBLISH, artifacts)
         except DigsiteError as error:
@@ -118,7 +109,6 @@ class ArtifactActions:
 
         await self._each(allowed, "Making public" if enabled else "Switching off", switch)
         rows.unmark(artifact.ref for artifact in done)
-        self._remember(build)
         if done:
             self._undo.did(_step_name(done, enabled=enabled), partial(self._switch_back, done))
         self._tell_published(done, enabled=enabled)
@@ -163,7 +153,6 @@ class ArtifactActions:
             return "deleted"
 
         await self._each(allowed, "Deleting", delete)
-        self._remember(build)
         if deleted:
             self._undo.did(f"The deletion of {count(len(deleted), 'artifact')}", None)
             self._say(f"Deleted {count(len(deleted), 'artifact')}, {total_size(deleted)}.")

@@ -32,7 +32,6 @@ class CatalogActions:
 
     def __init__(self, screen: Explorer, services: Services, undo: Undo, downloads: Downloads) -> None:
         self._screen, self._services, self._undo, self._downloads = screen, services, undo, downloads
-        self._siblings: dict[BuildRef, list[Artifact]] = {}
 
     def _say(self, text: str, *, severity: str = "information") -> None:
         self._screen.notify(clean(text, 400), severity=severity, markup=False)  # type: ignore[arg-type]  # a Literal
@@ -45,7 +44,7 @@ class CatalogActions:
     async def _found(self, refs: Sequence[ArtifactRef], verb: Verb) -> list[Origin]:
         """Those that are there and with which it can be done; says why not of the rest."""
         apps: dict[AppRef, App] = {}
-        builds: dict[BuildRef, Build] = {}
+        builds: dict[BuildRef, tuple[Build, list[Artifact]]] = {}
         found: list[Origin] = []
         reasons: list[str] = []
         for ref in refs:
@@ -65,7 +64,7 @@ class CatalogActions:
         ref: ArtifactRef,
         verb: Verb,
         apps: dict[AppRef, App],
-        builds: dict[BuildRef, Build],
+        builds: dict[BuildRef, tuple[Build, list[Artifact]]],
         found: list[Origin],
     ) -> str | None:
         """Adds one to what is found; else gives the reason. A build is asked for once."""
@@ -75,20 +74,16 @@ class CatalogActions:
             apps[app_ref] = await provider.app(app_ref)
         if build_ref not in builds:
             build = await provider.build(build_ref)
-            self._siblings[build_ref] = [artifact async for artifact in all_artifacts(provider, build)]
-            builds[build_ref] = build
-        artifact = next((each for each in self._siblings[build_ref] if each.ref == ref), None)
+            builds[build_ref] = build, [artifact async for artifact in all_artifacts(provider, build)]
+        build, artifacts = builds[build_ref]
+        artifact = next((each for each in artifacts if each.ref == ref), None)
         if artifact is None:
-            self._keep(builds[build_ref])
+            self._services.listings.gone(ref)
             return "It is gone on the server."
         reason = provider.refusal(verb, artifact)
         if reason is None:
-            found.append(Origin(apps[app_ref], builds[build_ref], artifact))
+            found.append(Origin(apps[app_ref], build, artifact))
         return reason
-
-    def _keep(self, build: Build) -> None:
-        """Tells the catalog what a build has now."""
-        self._services.listings.changed(build, self._siblings[build.ref])
 
     # Acting -----------------------------------------------------------------------------------------------
 
@@ -123,8 +118,6 @@ class CatalogActions:
         async def switch(one: Origin) -> str:
             provider = await self._services.sessions[one.artifact.ref.account].provider()
             result = await self._services.changes.publish(provider, one.artifact, enabled=enabled)
-            siblings = self._siblings[one.build.ref]
-            siblings[:] = [result if each.ref == result.ref else each for each in siblings]
             self._screen.artifacts.rows.update_row(result)
             changed.append(result)
             return "now public" if enabled else "no longer public"
@@ -159,8 +152,6 @@ class CatalogActions:
         async def delete(one: Origin) -> str:
             provider = await self._services.sessions[one.artifact.ref.account].provider()
             await self._services.changes.delete(provider, one.artifact)
-            siblings = self._siblings[one.build.ref]
-            siblings[:] = [each for each in siblings if each.ref != one.artifact.ref]
             self._screen.artifacts.rows.take_away([one.artifact.ref])
             deleted.append(one.artifact)
             return "deleted"
@@ -190,5 +181,3 @@ class CatalogActions:
             outcome = await attempt(0)
             if not outcome.is_done:
                 self._say(f"{found[0].artifact.title}: {outcome.text}", severity="error")
-        for build in {one.build.ref: one.build for one in found}.values():
-            self._keep(build)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tui.catalog.store import Catalog
 from tui.errors import Conflict, DigsiteError, NotFound, NotSupported, OutcomeUnknown
 from tui.models import Artifact, ArtifactRef, Verb
 from tui.providers import Provider
 from tui.services.journal import Journal, JournalError
+from tui.services.listings import Listings
 
 
 class Changes:
@@ -20,12 +20,12 @@ class Changes:
 
     Args:
         journal: Where each is noted before it is sent; None notes nothing.
-        catalog: Told of what is deleted, public or public no more; None where none is kept.
+        listings: Told of what is deleted, public or public no more.
     """
 
-    def __init__(self, journal: Journal | None = None, catalog: Catalog | None = None) -> None:
+    def __init__(self, journal: Journal | None = None, listings: Listings | None = None) -> None:
         self._journal = journal
-        self._catalog = catalog
+        self._listings = Listings() if listings is None else listings
         self._in_flight: set[ArtifactRef] = set()
 
     async def publish(self, provider: Provider, artifact: Artifact, *, enabled: bool) -> Artifact:
@@ -47,8 +47,7 @@ class Changes:
                     raise lost from None  # that the look failed says nothing of the change
                 if changed.is_public is not enabled:
                     raise
-        if self._catalog is not None:
-            self._catalog.keep_public(artifact.ref, enabled)
+        self._listings.published(artifact.ref, is_public=enabled)
         return changed
 
     async def delete(self, provider: Provider, artifact: Artifact) -> None:
@@ -74,8 +73,7 @@ class Changes:
                 except OutcomeUnknown:
                     if not await _is_gone(provider, artifact):
                         raise
-            if self._catalog is not None:
-                self._catalog.forget(artifact.ref)
+            self._listings.gone(artifact.ref)
 
     @contextmanager
     def _noted(self, change: str, artifact: Artifact) -> Iterator[None]:
@@ -99,11 +97,15 @@ class Changes:
 
     @contextmanager
     def _alone(self, ref: ArtifactRef) -> Iterator[None]:
+        """Around the one change of it that is under way; one that finds it gone tells so."""
         if ref in self._in_flight:
             raise Conflict("A change of this artifact is still under way.", hint="Wait for it to end.")
         self._in_flight.add(ref)
         try:
             yield
+        except NotFound:
+            self._listings.gone(ref)
+            raise
         finally:
             self._in_flight.discard(ref)
 

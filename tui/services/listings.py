@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from tui.catalog.store import Catalog, Kept
-from tui.models import AccountName, App, AppRef, Artifact, Build, BuildQuery, BuildRef, Cursor, Page
+from tui.models import AccountName, App, AppRef, Artifact, ArtifactRef, Build, BuildQuery, BuildRef, Cursor, Page
 from tui.providers.protocol import ALL_BUILDS
 from tui.services.session import Session
 
 T = TypeVar("T")
+_Key: TypeAlias = tuple[Hashable, ...]
+"""What is listed, of what, and from where: a query, a cursor."""
 
 FRESH_S: Final = 15.0
 """Seconds for which a first page is not fetched again unless the user refreshes."""
@@ -40,8 +42,8 @@ class Listings:
 
     catalog: Catalog | None = None
     clock: Callable[[], float] = monotonic
-    _under_way: dict[Hashable, _UnderWay] = field(default_factory=dict[Hashable, _UnderWay])
-    _fresh: dict[Hashable, tuple[float, Page[Any]]] = field(default_factory=dict[Hashable, "tuple[float, Page[Any]]"])
+    _under_way: dict[_Key, _UnderWay] = field(default_factory=dict["_Key", _UnderWay])
+    _fresh: dict[_Key, tuple[float, Page[Any]]] = field(default_factory=dict["_Key", "tuple[float, Page[Any]]"])
     _gathered: dict[BuildRef, list[Artifact]] = field(default_factory=dict[BuildRef, "list[Artifact]"])
 
     # What was listed before -------------------------------------------------------------------------------
@@ -121,16 +123,21 @@ class Listings:
         if _may_prefetch(session) and provider is not None and not provider.capabilities.groups_by_action:
             await self.artifacts(session, build, None)
 
-    def changed(self, build: Build, artifacts: Sequence[Artifact] | None) -> None:
-        """After a change that the explorer made.
+    def published(self, artifact: ArtifactRef, *, is_public: bool) -> None:
+        """Its public install page was switched: who lists it next asks the provider."""
+        self._ask_again(artifact.build_ref)
+        if self.catalog is not None:
+            self.catalog.keep_public(artifact, is_public)
 
-        Args:
-            build: Whose artifacts were changed.
-            artifacts: What it has now, as far as the explorer knows; None when it shows something else meanwhile.
-        """
-        self._fresh.pop(("artifacts", build.ref, None), None)
-        if self.catalog is not None and artifacts is not None:
-            self.catalog.keep_artifacts(build, artifacts)
+    def gone(self, artifact: ArtifactRef) -> None:
+        """It was deleted, or found to be: who lists its build next asks the provider."""
+        self._ask_again(artifact.build_ref)
+        if self.catalog is not None:
+            self.catalog.forget(artifact)
+
+    def _ask_again(self, build: BuildRef) -> None:
+        for key in [key for key in self._fresh if key[:2] == ("artifacts", build)]:
+            del self._fresh[key]
 
     def _gather(self, build: Build, page: Page[Artifact], *, first: bool) -> None:
         """Keeps a list of artifacts once it is whole: a part of it would look like a deletion."""
@@ -143,7 +150,7 @@ class Listings:
         else:
             self._gathered[build.ref] = gathered
 
-    async def _page(self, key: Hashable, fetch: Callable[[], Awaitable[Page[T]]], *, anew: bool) -> Page[T]:
+    async def _page(self, key: _Key, fetch: Callable[[], Awaitable[Page[T]]], *, anew: bool) -> Page[T]:
         if not anew and (fresh := self._fresh.get(key)) is not None and self.clock() - fresh[0] < FRESH_S:
             return cast("Page[T]", fresh[1])
         shared = self._under_way.get(key)
@@ -158,7 +165,7 @@ class Listings:
                 self._under_way.pop(key, None)
                 shared.task.cancel()
 
-    async def _fetch(self, key: Hashable, fetch: Callable[[], Awaitable[Page[Any]]]) -> Page[Any]:
+    async def _fetch(self, key: _Key, fetch: Callable[[], Awaitable[Page[Any]]]) -> Page[Any]:
         try:
             page = await fetch()
         finally:

@@ -110,7 +110,7 @@ class Services:
         """Publishes and deletes artifacts."""
         from tui.services.changes import Changes
 
-        return Changes(self._journal, self.catalog)
+        return Changes(self._journal, self.listings)
 
     @cached_property
     def builds(self) -> BuildChanges:
