@@ -10,7 +10,8 @@ import pytest
 
 BUSY = """
 import asyncio, os, signal, threading
-from tui.cli.runner import EndedBySignal, run
+from tui.cli.exit_codes import EndedBySignal
+from tui.cli.runner import run
 
 async def work():
     loop = asyncio.get_running_loop()

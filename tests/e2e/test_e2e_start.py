@@ -13,25 +13,31 @@ from tests.e2e.conftest import Terminal
 from tui.demo import DemoServers
 
 LATER = {
-    "click", "cryptography", "email", "hmac", "httpx", "humanize", "importlib.metadata", "jwt", "keyring", "segno",
-    "starlette", "tomlkit", "tomllib", "urllib3", "uvicorn", "zipfile",
+    "_ssl", "click", "cryptography", "email", "hmac", "httpx", "humanize", "importlib.metadata", "jwt", "keyring",
+    "segno", "starlette", "tomlkit", "tomllib", "urllib3", "uvicorn", "zipfile",
     "tui.archive.opening", "tui.catalog.figures", "tui.credentials", "tui.http", "tui.models.inspection",
     "tui.models.rules", "tui.paths", "tui.peek", "tui.providers.bitrise.provider", "tui.providers.xcode_cloud.provider",
-    "tui.rules", "tui.services.resolve", "tui.stats", "tui.storage", "tui.transfers.queue", "tui.widgets.dialogs",
-    "tui.widgets.tabs",
+    "tui.rules", "tui.services.resolve", "tui.stats", "tui.storage", "tui.transfers", "tui.widgets.dialogs",
+    "tui.widgets.dock", "tui.widgets.tabs",
 }  # fmt: skip
 """What the explorer needs once it is there."""
 SCREENS = {"acting", "explorer", "explorer_keys", "feeds", "help_toggle", "looks"}
 PROGRAM = """
 import json, sys
-import tui.screens.explorer
+import tui.cli.put_off
+put_off = tui.cli.put_off.put_off
+
+def then(*names):  # is called before anything else is imported
+    put_off(*names)
+    from tui.screens.explorer import Explorer
+    Explorer._begin = begin
 
 def begin(explorer):  # is called once the first paint is done
     with open({told!r}, "w") as file:
         json.dump(sorted(sys.modules), file)
     explorer.app.exit()
 
-tui.screens.explorer.Explorer._begin = begin
+tui.cli.put_off.put_off = then
 sys.argv = ["digsite"]
 from tui.cli.main import main
 main()

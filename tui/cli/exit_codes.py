@@ -28,6 +28,14 @@ _BY_ERROR: Final[tuple[tuple[type[errors.DigsiteError], int], ...]] = (
 )
 
 
+class EndedBySignal(BaseException):
+    """A signal ended the command; the program exits with 128 and its number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.exit_code = 128 + number
+
+
 def code_of(error: errors.DigsiteError) -> int:
     """The exit code of an error that ended a command."""
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), FAILED)

@@ -12,7 +12,6 @@ from typing import TextIO
 from tui.cli import exit_codes
 from tui.cli.commands import COMMANDS, COMPLETING
 from tui.cli.output import report
-from tui.cli.runner import EndedBySignal
 from tui.errors import DigsiteError
 
 
@@ -52,7 +51,7 @@ def run() -> int:
     except DigsiteError as error:
         report(error)
         return exit_codes.code_of(error)
-    except EndedBySignal as ended:
+    except exit_codes.EndedBySignal as ended:
         return ended.exit_code
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
@@ -68,6 +67,9 @@ def _opens_explorer(arguments: Sequence[str]) -> bool:
 
 
 def _explore(path: str | None = None) -> int:
+    from tui.cli.put_off import put_off
+
+    put_off("ssl", "asyncio.sslproto")
     from tui.cli.explore import open_explorer
     from tui.log import start_logging
 

@@ -10,20 +10,13 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, TypeVar
 
+from tui.cli.exit_codes import EndedBySignal
 from tui.cli.unlock import ask_for_secrets
 
 T = TypeVar("T")
 
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals that end a command; Windows has no SIGHUP."""
-
-
-class EndedBySignal(BaseException):
-    """A signal ended the command; the program exits with 128 and its number."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"signal {number}")
-        self.exit_code = 128 + number
 
 
 def run(work: Coroutine[Any, Any, T], *, asks: bool = True) -> T:

@@ -52,7 +52,7 @@ def _ask(text: str, *, is_new: bool = False) -> str:
     """What is typed unseen; twice, and not empty, where it is new."""
     import click  # not before something is asked: most runs ask nothing, and the first paint waits for imports
 
-    from tui.cli.runner import EndedBySignal
+    from tui.cli.exit_codes import EndedBySignal
 
     default = None if is_new else ""
     try:
