@@ -100,7 +100,7 @@ class Driver:
 
     @property
     def dock_text(self) -> str:
-        return self.explorer.query_one(TransfersDock).text
+        return "".join(dock.text for dock in self.explorer.query(TransfersDock))
 
 
 Opened = Callable[..., AbstractAsyncContextManager[Driver]]

@@ -292,20 +292,25 @@ class Catalog:
             self.message = f"Without a catalog: {self._path} cannot be opened ({error})."
             return _connect(":memory:")
 
-    def _write(self) -> None:
+    def _open_to_write(self) -> sqlite3.Connection:
         try:
-            connection = _connect(self._path)
+            return _connect(self._path)
         except (sqlite3.Error, NewerCatalog) as error:
             _log.warning("catalog: no writer: %s", error)
-            connection = _connect(":memory:")
+            return _connect(":memory:")
+
+    def _write(self) -> None:
+        connection: sqlite3.Connection | None = None
         while (job := self._jobs.get()) is not None:
+            connection = connection or self._open_to_write()  # not at once: the first paint needs the processor
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
                     job(connection)
             except sqlite3.Error as error:  # the disk is full, another program holds it: the next listing tries again
                 _log.warning("catalog: not written: %s", error)
-        connection.close()
+        if connection is not None:
+            connection.close()
 
     def _one(self, statement: str, *values: object) -> sqlite3.Row | None:
         return next(iter(self._all(statement, *values)), None)

@@ -24,7 +24,6 @@ from tui.screens.help_toggle import HelpToggle
 from tui.services import Services
 from tui.widgets.crumbs import Crumbs
 from tui.widgets.detail import DetailPanel
-from tui.widgets.dock import TransfersDock
 from tui.widgets.facts import Facts, app_facts, build_facts
 from tui.widgets.keybar import KeyBar
 from tui.widgets.lists import APP_FIELDS, ARTIFACT_FIELDS, BUILD_FIELDS, app_list, artifact_list, build_list
@@ -33,6 +32,7 @@ from tui.widgets.rowlist import RowList
 
 if TYPE_CHECKING:
     from tui.paths import DigPath
+    from tui.widgets.dock import TransfersDock
     from tui.widgets.tabs import TabStrip
 
 DETAIL_REST_S = 0.08
@@ -95,6 +95,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_build: Build | None = None
         self.only_account: AccountName | None = None
         self._detail_timer: Timer | None = None
+        self._dock: TransfersDock | None = None
         self._tabs = self._make_tabs() if services.config.habits.digs else None
 
     def _make_tabs(self) -> TabStrip:
@@ -114,7 +115,6 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
             detail = DetailPanel(id="detail")
             detail.border_title = "Detail"
             yield detail
-        yield TransfersDock()
         yield KeyBar()
         yield Static("The window is too small for digsite.", id="too-small")
 
@@ -305,7 +305,15 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         return self._acting.place.path_of(row)
 
     def _poll_transfers(self) -> None:
-        self.query_one(TransfersDock).show(self._acting.downloads.shown())
+        snapshot = self._acting.downloads.shown()
+        if self._dock is None:
+            if not snapshot.transfers:
+                return
+            from tui.widgets.dock import TransfersDock
+
+            self._dock = TransfersDock()
+            self.mount(self._dock, before=self.query_one(KeyBar))
+        self._dock.show(snapshot)
 
     def action_detail(self) -> None:
         """Everything known of this row, on a screen of its own."""

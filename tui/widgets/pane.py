@@ -129,15 +129,16 @@ class Pane(Vertical, Generic[T]):
         self._filter_problem = ""
         self.rows = rows
         self._titles = ColumnTitles(rows) if has_titles else None
+        # Made when there is something to show or to type: the first paint is quicker without them.
+        self._banner: Static | None = None
+        self._line: Input | None = None
         self._waiting: Timer | None = None
         self._loading_since: float | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static(classes="pane--error", markup=False)
         if self._titles is not None:
             yield self._titles
         yield self.rows
-        yield Input(placeholder="filter", compact=True, classes="pane--filter")
 
     def on_mount(self) -> None:
         self._waiting = self.set_interval(1.0, self._settle, pause=True)
@@ -206,7 +207,7 @@ class Pane(Vertical, Generic[T]):
 
     def drop_filter(self) -> bool:
         """Clears the filter; False when there was none."""
-        had = bool(self._filter_text) or self.query_one(Input).display
+        had = bool(self._filter_text) or (self._line is not None and self._line.display)
         if had:
             self.action_leave_filter(clear=True)
         return had
@@ -303,7 +304,7 @@ class Pane(Vertical, Generic[T]):
 
     def _settle(self) -> None:
         """Brings tail, placeholder, error banner and title in line with the state."""
-        if not self.query(".pane--error"):  # its screen is being closed, and its parts are gone before it
+        if not self.rows.is_attached:  # its screen is being closed, and its parts are gone before it
             return
         loading = self.is_loading
         self._keep_time(loading=loading)
@@ -352,15 +353,19 @@ class Pane(Vertical, Generic[T]):
         return self._empty()
 
     def _show_errors(self) -> None:
-        banner = self.query_one(".pane--error", Static)
         lines = [self._filter_problem] if self._filter_problem else []
         for feed in self._feeds:
             if feed.error is not None:
                 hint = f" {feed.error.hint}" if feed.error.hint else ""
                 lines.append(f"{clean(feed.name)} · r retries, ! detail")
                 lines.append(clean(f"{feed.error.message}{hint}"))
-        banner.display = bool(lines)
-        banner.update(Content("\n".join(lines)))
+        if self._banner is None:
+            if not lines:
+                return
+            self._banner = Static(classes="pane--error", markup=False)
+            self.mount(self._banner, before=0)
+        self._banner.display = bool(lines)
+        self._banner.update(Content("\n".join(lines)))
 
     def _retitle(self) -> None:
         rows, loaded = self.rows, len(self.rows.rows)
@@ -410,9 +415,15 @@ class Pane(Vertical, Generic[T]):
 
     def action_filter(self) -> None:
         """Opens the filter line."""
-        line = self.query_one(Input)
+        line = self._filter_line()
         line.display = True
         self.screen.set_focus(line)
+
+    def _filter_line(self) -> Input:
+        if self._line is None:
+            self._line = Input(placeholder="filter", compact=True, classes="pane--filter")
+            self.mount(self._line)
+        return self._line
 
     def action_leave_filter(self, clear: bool) -> None:
         """From the filter line back to the list; `clear` takes the filter away."""
@@ -424,20 +435,22 @@ class Pane(Vertical, Generic[T]):
 
     def _show_line(self) -> None:
         """The line is there while it is typed into or filters."""
-        line = self.query_one(Input)
-        line.display = bool(self._filter_text) or self.screen.focused is line
+        if self._line is not None:
+            self._line.display = bool(self._filter_text) or self.screen.focused is self._line
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """In the filter line a slash is a slash; outside it enter opens and escape goes back."""
         if action in {"filter", "leave_filter"}:
             # Not `has_focus`: that is set later, by an event, when keys of the same packet have passed already.
-            return (self.screen.focused is self.query_one(Input)) is (action == "leave_filter")
+            is_typing = self._line is not None and self.screen.focused is self._line
+            return is_typing is (action == "leave_filter")
         return True
 
     def _set_filter(self, text: str) -> None:
-        line = self.query_one(Input)
-        with line.prevent(Input.Changed):
-            line.value = text
+        if text or self._line is not None:
+            line = self._filter_line()
+            with line.prevent(Input.Changed):
+                line.value = text
         self._apply_filter(text)
 
     def _apply_filter(self, text: str) -> None:
