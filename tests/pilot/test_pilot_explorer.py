@@ -30,6 +30,11 @@ def is_apk(artifact: Artifact) -> bool:
     return artifact.kind is ArtifactKind.APK
 
 
+async def test_a_change_right_after_another_is_painted_within_8_ms(drive: Drive) -> None:
+    async with drive() as d:
+        assert 2 * d.explorer._update_timer._interval <= 0.008, "Textual no longer takes its period from where it was"
+
+
 async def test_first_paint_waits_for_no_answer(drive: Drive) -> None:
     async with drive() as d:
         d.demo.faults.latency_s = 30.0
