@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tui.archive.reader import Reader
 from tui.archive.state import State
 from tui.catalog.store import Catalog
 from tui.cli.demo import demo_sessions
+from tui.demo.bitrise_builds import BitriseBuild
 from tui.demo.servers import DemoServers
 from tui.errors import DigsiteError, ProviderError
 from tui.models import (
@@ -79,6 +81,42 @@ async def test_a_walk_that_broke_goes_on_where_it_was(
     listed = [r.path for r in servers.requests if r.path.endswith("/artifacts")]
     assert len(listed) == len(set(listed)) == rest.wanted
     assert step.builds[0].ref.build not in " ".join(listed)
+    catalog.close()
+
+
+async def test_a_walk_rests_as_long_as_it_works(
+    sessions: dict[AccountName, Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_s = count(0.0, 0.25)  # looked at before and after each rest
+    rests_s: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rests_s.append(seconds)
+
+    monkeypatch.setattr("tui.services.indexing.process_time", lambda: next(worked_s))
+    monkeypatch.setattr("tui.services.indexing.sleep", sleep)
+    found = await Resolver(sessions).find(DigPath.parse("demo-bitrise/acme-android"))
+    catalog = Catalog(tmp_path / "catalog.sqlite")
+    indexer = Indexer(catalog, silent)
+    plan = await indexer.plan([found.session], app=found.app, since=datetime.now(UTC) - timedelta(days=3))
+    assert rests_s, "a page of builds was listed"
+    pages = len(rests_s)
+    await indexer.walk(plan)
+    assert rests_s == [0.25] * (pages + plan.wanted)
+    catalog.close()
+
+
+async def test_a_walk_holds_no_long_message_of_the_builds_ahead(
+    sessions: dict[AccountName, Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = property(lambda _: "Fix the login\n" * 10_000, lambda _self, _value: None)
+    monkeypatch.setattr(BitriseBuild, "message", long, raising=False)
+    found = await Resolver(sessions).find(DigPath.parse("demo-bitrise/acme-android"))
+    catalog = Catalog(tmp_path / "catalog.sqlite")
+    since = datetime.now(UTC) - timedelta(days=1)
+    plan = await Indexer(catalog, silent).plan([found.session], app=found.app, since=since)
+    (step,) = plan.steps
+    assert 0 < max(len(build.commit_message or "") for build in step.builds) <= 2000
     catalog.close()
 
 

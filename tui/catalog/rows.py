@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -68,6 +69,14 @@ def app_of(row: sqlite3.Row) -> App:
     )
 
 
+def as_kept(build: Build) -> Build:
+    """A build with no more of its commit message than the catalog keeps: for those that hold many."""
+    message = build.commit_message
+    if message is None or len(message) <= _MESSAGE_CHARS:
+        return build
+    return replace(build, commit_message=message[:_MESSAGE_CHARS])
+
+
 def build_row(build: Build) -> dict[str, Any]:
     """A build's columns, without its app's."""
     return {
@@ -79,7 +88,7 @@ def build_row(build: Build) -> dict[str, Any]:
         "tag": build.tag,
         "workflow": build.workflow,
         "commit_sha": build.commit_sha,
-        "commit_message": build.commit_message and build.commit_message[:_MESSAGE_CHARS],
+        "commit_message": as_kept(build).commit_message,
         "author": build.author,
         "trigger_text": build.trigger,
         "pull_request": build.pull_request,

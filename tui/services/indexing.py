@@ -5,11 +5,14 @@ What is in the catalog already is not asked for again, so a walk that stopped go
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import process_time
 from typing import Final
 
+from tui.catalog.rows import as_kept
 from tui.catalog.store import Catalog
 from tui.errors import DigsiteError, RateLimited
 from tui.models import AccountName, App, Artifact, Build, BuildQuery, Cursor
@@ -82,6 +85,7 @@ class Indexer:
     def __init__(self, catalog: Catalog, report: Callable[[str], None]) -> None:
         self._catalog = catalog
         self._report = report
+        self._worked_s = process_time()
 
     async def plan(self, sessions: Sequence[Session], *, app: App | None, since: datetime | None) -> Plan:
         """Lists apps and builds, which is cheap, and finds what is still missing; one account may fail.
@@ -137,11 +141,12 @@ class Indexer:
         while True:
             check_budget(provider)
             page = await provider.builds(app.ref, BuildQuery(after=since), cursor)
-            recent = [b for b in page.items if since is None or b.created_at is None or b.created_at >= since]
+            recent = [as_kept(b) for b in page.items if since is None or b.created_at is None or b.created_at >= since]
             self._catalog.keep_builds(app.ref, recent)
             plan.builds += len(recent)
             figures = self._catalog.figures
             missing.extend(b for b in recent if b.status.is_finished and not figures.is_listed(b.ref))
+            await self._rest()
             self._report(f"{plan.builds:,} builds of {plan.apps:,} apps listed")
             cursor = page.next_cursor
             if cursor is None or len(recent) < len(page.items):
@@ -156,7 +161,16 @@ class Indexer:
                 self._catalog.keep_artifacts(build, artifacts)
                 walked.artifacts += len(artifacts)
             walked.builds += 1
+            await self._rest()
             self._report(f"{walked.builds:,} of {wanted:,} builds, {walked.artifacts:,} artifacts")
+
+    async def _rest(self) -> None:
+        """Rests as long as it has worked, so that what people wait for comes first.
+
+        A lower priority alone does not do it: Linux weighs that within a session only (sched(7), autogroup).
+        """
+        await sleep(process_time() - self._worked_s)
+        self._worked_s = process_time()
 
 
 async def _whole_list(provider: Provider, build: Build) -> list[Artifact] | None:
