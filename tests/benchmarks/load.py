@@ -172,6 +172,8 @@ def measure(root: Path, size: int, keys: int) -> None:
         say_answers(f"the same with {DOWNLOADS} downloads", answers_ms(terminal, keys, reload=True))
         with crawl({**environment(home), **found}):
             say_answers("the same with a crawl beside them", answers_ms(terminal, keys, reload=True))
+        if received(home) >= DOWNLOADS * size:
+            raise SystemExit("the downloads ended too early: fewer --keys, or a larger --size")
         rate = (received(home) - before) / (time.monotonic() - began) / 1e6
         say("downloads meanwhile", f"{rate:.0f} MB/s", f"{received(home) / MB:,.0f} MiB")
         more_mb = peak_mb(terminal) - before_mb
@@ -182,7 +184,7 @@ def main() -> None:
     """Runs everything and prints a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=2048, help="MiB of each download")
-    parser.add_argument("--keys", type=int, default=150)
+    parser.add_argument("--keys", type=int, default=120)
     parser.add_argument("--api", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.api:
