@@ -206,3 +206,17 @@ async def test_a_change_that_did_not_happen_leaves_the_lists_alone(catalog: Cata
     with pytest.raises(OutcomeUnknown):
         await changes.publish(fake, fake.all_artifacts[1], enabled=True)  # type: ignore[arg-type]
     assert kept(catalog, build) == [("a", False), ("b", False), ("c", False)]
+
+
+async def test_after_a_change_of_unknown_outcome_the_next_list_asks(
+    catalog: Catalog, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(_: Artifact) -> Artifact:
+        raise Unreachable("Nobody answers.")
+
+    listings, session, build = await listed(catalog, fake)
+    fake.lose_answer = True
+    monkeypatch.setattr(fake, "artifact", nobody)
+    with pytest.raises(OutcomeUnknown):
+        await Changes(listings=listings).publish(fake, fake.all_artifacts[0], enabled=True)  # type: ignore[arg-type]
+    assert [artifact.is_public for artifact in await every_artifact(listings, session, build)] == [True, False, False]

@@ -106,6 +106,9 @@ class Changes:
         except NotFound:
             self._listings.gone(ref)
             raise
+        except BaseException:
+            self._listings.ask_again(ref.build_ref)  # it may have been made all the same
+            raise
         finally:
             self._in_flight.discard(ref)
 

@@ -125,17 +125,18 @@ class Listings:
 
     def published(self, artifact: ArtifactRef, *, is_public: bool) -> None:
         """Its public install page was switched: who lists it next asks the provider."""
-        self._ask_again(artifact.build_ref)
+        self.ask_again(artifact.build_ref)
         if self.catalog is not None:
             self.catalog.keep_public(artifact, is_public)
 
     def gone(self, artifact: ArtifactRef) -> None:
         """It was deleted, or found to be: who lists its build next asks the provider."""
-        self._ask_again(artifact.build_ref)
+        self.ask_again(artifact.build_ref)
         if self.catalog is not None:
             self.catalog.forget(artifact)
 
-    def _ask_again(self, build: BuildRef) -> None:
+    def ask_again(self, build: BuildRef) -> None:
+        """What was listed of its artifacts does not count as fresh any more."""
         for key in [key for key in self._fresh if key[:2] == ("artifacts", build)]:
             del self._fresh[key]
 
