@@ -307,7 +307,7 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
     def _poll_transfers(self) -> None:
         snapshot = self._acting.downloads.shown()
         if self._dock is None:
-            if not snapshot.transfers:
+            if not (snapshot.transfers and self.is_attached):
                 return
             from tui.widgets.dock import TransfersDock
 

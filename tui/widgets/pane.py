@@ -415,6 +415,8 @@ class Pane(Vertical, Generic[T]):
 
     def action_filter(self) -> None:
         """Opens the filter line."""
+        if not self.is_attached:  # a key that came in as its screen was closed
+            return
         line = self._filter_line()
         line.display = True
         self.screen.set_focus(line)
@@ -447,7 +449,7 @@ class Pane(Vertical, Generic[T]):
         return True
 
     def _set_filter(self, text: str) -> None:
-        if text or self._line is not None:
+        if self._line is not None or (text and self.is_attached):
             line = self._filter_line()
             with line.prevent(Input.Changed):
                 line.value = text
