@@ -30,6 +30,14 @@ def is_apk(artifact: Artifact) -> bool:
     return artifact.kind is ArtifactKind.APK
 
 
+async def test_keys_that_come_as_it_closes_do_no_harm(drive: Drive) -> None:
+    async with drive() as d:
+        pane = d.explorer.apps
+    pane.action_filter()
+    pane.set_filter("acme")
+    assert not pane.is_attached
+
+
 async def test_a_change_right_after_another_is_painted_within_8_ms(drive: Drive) -> None:
     async with drive() as d:
         assert 2 * d.explorer._update_timer._interval <= 0.008, "Textual no longer takes its period from where it was"
