@@ -18,7 +18,7 @@ _LOADING = RLock()
 
 
 def put_off(*names: str) -> None:
-    """Has modules of these names loaded when something is first read from them; those imported already stay."""
+    """Has pure Python modules of these names loaded when something is first read from them; those imported stay."""
     sys.meta_path.insert(0, _Finder(names))
 
 
