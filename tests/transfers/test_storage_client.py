@@ -21,6 +21,7 @@ from tests.transfers.conftest import Answer, FaultServer
 from tui.errors import ConfigError, DigsiteError, Incomplete, LinkExpired, TransferError
 from tui.secret import Secret
 from tui.storage import Body, Storage, network
+from tui.storage.body import READ_BYTES
 
 URL = Secret("https://storage.example.com/o?X-Amz-Signature=SENTINEL")
 
@@ -280,9 +281,9 @@ def either(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytes
     running.close()
 
 
-def read_views(body: Body, into: bytearray, stop_at: int | None = None) -> bytes:
+def read_views(body: Body, into: bytearray, stop_at: int | None = None, most: int = READ_BYTES) -> bytes:
     """Reads to the end, or until there are that many bytes."""
-    while (stop_at is None or len(into) < stop_at) and (data := body.read_view()):
+    while (stop_at is None or len(into) < stop_at) and (data := body.read_view(most)):
         into += data
     return bytes(into)
 
@@ -302,6 +303,16 @@ def test_views_are_the_bytes_and_leave_the_connection_for_the_next_request(
     if size > 100:
         assert fetch_views(storage, either, start=50, end=size - 10) == either.body[50 : size - 9]
     assert len({request.connection for request in either.requests}) == 1
+
+
+@pytest.mark.parametrize("most", [1000, 4096, 9000])
+def test_small_views_miss_nothing_of_what_came_with_the_header(
+    either: FaultServer, storage: Storage, most: int
+) -> None:
+    """A limit on the rate makes them small. The reader of the header has up to 8 KiB of the body by then."""
+    either.fill(100_000)
+    with storage.open(Secret(either.url())) as body:
+        assert read_views(body, bytearray(), most=most) == either.body
 
 
 def test_views_of_chunks_and_of_a_body_that_the_connection_ends(either: FaultServer, storage: Storage) -> None:

@@ -37,7 +37,7 @@ class Body:
         self._host = host
         self._read_timeout_s = read_timeout_s
         self._buffer = memoryview(b"")
-        self._has_begun = False
+        self._read_ahead_bytes = _BUFFERED_BYTES
         self._failure: Exception | None = None
         self._aborted = threading.Event()
 
@@ -54,7 +54,7 @@ class Body:
             data = self._response.read1(most)
         except network_errors() as error:
             raise self._broken(error) from error
-        self._has_begun = True
+        self._read_ahead_bytes -= len(data or b"")
         if self._aborted.is_set():  # what a socket gives after its shutdown is not body
             raise Incomplete("The transfer was stopped.")
         return data or b""
@@ -82,8 +82,8 @@ class Body:
         """The connection, where the body's bytes are next on it and their number is known."""
         reader = getattr(self._response, "_fp", None)
         is_plain = getattr(reader, "chunked", True) is False and isinstance(getattr(reader, "length", None), int)
-        if not self._has_begun or not is_plain:
-            return None  # the header's reader may hold the first bytes; `read` empties it
+        if self._read_ahead_bytes > 0 or not is_plain:
+            return None  # the header's reader may hold the first bytes; `read` takes them from it
         found = getattr(self._response.connection, "sock", None)
         return found if isinstance(found, socket.socket) else None
 
