@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import heapq
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -194,7 +195,8 @@ class Identifying:
 
     async def _from_history(self, local: _LocalFile, scope: DigPath) -> Identified | None:
         """What digsite itself has downloaded."""
-        finished = History(folders.state_dir() / "transfers.sqlite").of_size(local.size_bytes)
+        with closing(History(folders.state_dir() / "transfers.sqlite")) as history:
+            finished = history.of_size(local.size_bytes)
         if not finished:
             return None
         sha256 = await local.digest("sha256")

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final
@@ -107,10 +107,10 @@ async def downloaded_file(artifact: Artifact, transfers: Iterable[TransferSnapsh
     size = artifact.size_bytes
 
     def find() -> Path | None:
-        history = History(folders.state_dir() / "transfers.sqlite")
-        earlier = [] if size is None else [f.target for f in history.of_size(size) if f.artifact == artifact.ref]
-        known = (target for target in earlier if history.knows(target, artifact.ref))
-        return next((target for target in reversed(done) if target.is_file()), None) or next(known, None)
+        with closing(History(folders.state_dir() / "transfers.sqlite")) as history:
+            earlier = [] if size is None else [f.target for f in history.of_size(size) if f.artifact == artifact.ref]
+            known = (target for target in earlier if history.knows(target, artifact.ref))
+            return next((target for target in reversed(done) if target.is_file()), None) or next(known, None)
 
     return await in_daemon_thread(find, name="downloaded-file")
 

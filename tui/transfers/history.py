@@ -10,13 +10,13 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import time
 from typing import Final
 
 from tui.models import ArtifactRef
+from tui.transfers.database import Database
 
 _log = logging.getLogger(__name__)
 
@@ -41,14 +41,14 @@ class Finished:
 
 
 class History:
-    """The record of finished files; each call opens the database anew, so any thread and process may.
+    """The record of finished files; any thread and process may call. Close it.
 
     Args:
         path: The database file; made when missing.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._database = Database(path, _SCHEMA)
 
     def add(self, finished: Finished) -> None:
         """Records a file, in the place of an older one of the same path."""
@@ -61,7 +61,7 @@ class History:
             time(),
         )
         try:
-            with closing(self._connect()) as database, database:
+            with self._database.connected() as database:
                 database.execute("INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?, ?, ?)", row)
         except (sqlite3.Error, OSError) as error:
             _log.warning("a finished file could not be recorded: %s", error)
@@ -101,7 +101,7 @@ class History:
             " ORDER BY finished_at DESC"
         )
         try:
-            with closing(self._connect()) as database:
+            with self._database.connected() as database:
                 rows = database.execute(query, (size_bytes,)).fetchall()
         except (sqlite3.Error, OSError) as error:
             _log.warning("the record of finished files cannot be read: %s", error)
@@ -111,22 +111,16 @@ class History:
     def _find(self, target: Path, artifact: ArtifactRef) -> Finished | None:
         query = "SELECT size_bytes, sha256, modified_ns FROM finished WHERE target = ? AND artifact = ?"
         try:
-            with closing(self._connect()) as database:
+            with self._database.connected() as database:
                 row = database.execute(query, (str(target), _key(artifact))).fetchone()
         except (sqlite3.Error, OSError) as error:
             _log.warning("the record of finished files cannot be read: %s", error)
             return None
         return Finished(target, artifact, *row) if row else None
 
-    def _connect(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = sqlite3.connect(self._path, timeout=5.0)
-        try:
-            database.execute(_SCHEMA)
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
+    def close(self) -> None:
+        """Whoever calls afterwards opens it again."""
+        self._database.close()
 
 
 def _key(artifact: ArtifactRef) -> str:

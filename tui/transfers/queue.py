@@ -240,6 +240,7 @@ class TransferQueue:
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self.join()
+                await in_daemon_thread(self._history.close, name="close-history")
         if store is not None:
             store.close()
 

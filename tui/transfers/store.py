@@ -16,13 +16,14 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
 from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactKind, ArtifactRef, BuildId
 from tui.transfers.claim import claimed_bytes
+from tui.transfers.database import Database
 from tui.transfers.destination import ConflictRule
 from tui.transfers.lock import try_lock
 from tui.transfers.snapshot import TransferState
@@ -62,6 +63,7 @@ class QueueStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._database = Database(path, _SCHEMA)
         self._owner = ""
         self._lock = -1
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -113,6 +115,7 @@ class QueueStore:
         """In the store's thread."""
         while (task := self._tasks.get()) is not None:
             task()
+        self._database.close()
         if self._lock >= 0:
             os.close(self._lock)
 
@@ -120,8 +123,7 @@ class QueueStore:
         try:
             if not self._owner:
                 self._become_owner()
-            with closing(sqlite3.connect(self._path, timeout=5.0, isolation_level=None)) as database:
-                database.execute(_SCHEMA)
+            with self._database.connected() as database:
                 database.execute("BEGIN IMMEDIATE")
                 change(database)
                 database.execute("COMMIT")
