@@ -242,6 +242,15 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(params=["small", "large"])
+def size_class(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a test twice: what it downloads is written as small files are, and then as large ones are."""
+    if request.param == "large":
+        monkeypatch.setattr("tui.transfers.part._SETTLING_BYTES", 0)
+        for module in ("part", "writer"):
+            monkeypatch.setattr(f"tui.transfers.{module}.BLOCK_BYTES", 16 << 10)
+
+
 @pytest.fixture
 def server() -> Iterator[FaultServer]:
     running = FaultServer()

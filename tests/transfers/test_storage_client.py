@@ -21,7 +21,6 @@ from tests.transfers.conftest import Answer, FaultServer
 from tui.errors import ConfigError, DigsiteError, Incomplete, LinkExpired, TransferError
 from tui.secret import Secret
 from tui.storage import Body, Storage, network
-from tui.storage.body import READ_BYTES
 
 URL = Secret("https://storage.example.com/o?X-Amz-Signature=SENTINEL")
 
@@ -281,45 +280,46 @@ def either(request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytes
     running.close()
 
 
-def read_views(body: Body, into: bytearray, stop_at: int | None = None, most: int = READ_BYTES) -> bytes:
+def read_rest(body: Body, into: bytearray, stop_at: int | None = None, most: int = 256 << 10) -> bytes:
     """Reads to the end, or until there are that many bytes."""
-    while (stop_at is None or len(into) < stop_at) and (data := body.read_view(most)):
-        into += data
+    room = memoryview(bytearray(most))
+    while (stop_at is None or len(into) < stop_at) and (count := body.read_into(room)):
+        into += room[:count]
     return bytes(into)
 
 
-def fetch_views(storage: Storage, server: FaultServer, start: int = 0, end: int | None = None) -> bytes:
+def fetch_into(storage: Storage, server: FaultServer, start: int = 0, end: int | None = None) -> bytes:
     with storage.open(Secret(server.url()), start=start, end=end) as body:
-        return read_views(body, bytearray())
+        return read_rest(body, bytearray())
 
 
 @pytest.mark.parametrize("size", [0, 1, 9_000, 300_000, 3_000_000])
-def test_views_are_the_bytes_and_leave_the_connection_for_the_next_request(
+def test_a_buffer_gets_the_bytes_and_leave_the_connection_for_the_next_request(
     either: FaultServer, storage: Storage, size: int
 ) -> None:
     either.fill(size)
     for _ in range(3):
-        assert fetch_views(storage, either) == either.body
+        assert fetch_into(storage, either) == either.body
     if size > 100:
-        assert fetch_views(storage, either, start=50, end=size - 10) == either.body[50 : size - 9]
+        assert fetch_into(storage, either, start=50, end=size - 10) == either.body[50 : size - 9]
     assert len({request.connection for request in either.requests}) == 1
 
 
 @pytest.mark.parametrize("most", [1000, 4096, 9000])
-def test_small_views_miss_nothing_of_what_came_with_the_header(
+def test_a_small_buffer_misses_nothing_of_what_came_with_the_header(
     either: FaultServer, storage: Storage, most: int
 ) -> None:
-    """A limit on the rate makes them small. The reader of the header has up to 8 KiB of the body by then."""
+    """A limit on the rate makes buffers small. The reader of the header has up to 8 KiB of the body by then."""
     either.fill(100_000)
     with storage.open(Secret(either.url())) as body:
-        assert read_views(body, bytearray(), most=most) == either.body
+        assert read_rest(body, bytearray(), most=most) == either.body
 
 
-def test_views_of_chunks_and_of_a_body_that_the_connection_ends(either: FaultServer, storage: Storage) -> None:
+def test_a_buffer_gets_chunks_and_of_a_body_that_the_connection_ends(either: FaultServer, storage: Storage) -> None:
     either.fill(500_000)
     for answer in (Answer(chunked=True), Answer(no_length=True)):
         either.plan = [answer]
-        assert fetch_views(storage, either) == either.body
+        assert fetch_into(storage, either) == either.body
 
 
 @pytest.mark.parametrize("cut", [0, 100, 250_000, 999_990])
@@ -328,7 +328,7 @@ def test_a_cut_is_told_after_the_bytes_that_came_before_it(either: FaultServer, 
     either.plan = [Answer(cut_after=cut)]
     read = bytearray()
     with storage.open(Secret(either.url())) as body, pytest.raises(Incomplete):
-        read_views(body, read)
+        read_rest(body, read)
     assert bytes(read) == either.body[:cut]
 
 
@@ -338,22 +338,22 @@ def test_what_came_is_given_while_the_server_pauses(either: FaultServer, storage
     either.plan = [Answer(pause=go_on)]
     read = bytearray()
     with storage.open(Secret(either.url())) as body:
-        read_views(body, read, stop_at=500_000)
+        read_rest(body, read, stop_at=500_000)
         go_on.set()
-        assert read_views(body, read) == either.body
+        assert read_rest(body, read) == either.body
 
 
-def test_a_view_that_stalls_or_is_aborted_ends(either: FaultServer) -> None:
+def test_a_read_into_a_buffer_that_stalls_or_is_aborted_ends(either: FaultServer) -> None:
     either.fill(1_000_000)
     storage = Storage(allow_loopback=True, read_timeout_s=0.1)
     stalled = threading.Event()
     either.plan = [Answer(pause=stalled)]
     with storage.open(Secret(either.url())) as body, pytest.raises(Incomplete, match="sent nothing for"):
-        read_views(body, bytearray())
+        read_rest(body, bytearray())
     stalled.set()
     with storage.open(Secret(either.url())) as body:
-        assert body.read_view()
+        assert body.read_into(memoryview(bytearray(1000)))
         body.abort()
         with pytest.raises(Incomplete, match="stopped"):
-            read_views(body, bytearray())
+            read_rest(body, bytearray())
     storage.close()

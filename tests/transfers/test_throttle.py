@@ -59,7 +59,7 @@ def test_without_a_limit_nobody_waits_and_a_lifted_one_is_forgotten() -> None:
 
 
 def test_the_block_shrinks_with_the_rate() -> None:
-    assert Throttle(None).block_bytes == MB // 4
+    assert Throttle(None).block_bytes == MB // 2
     assert Throttle(80_000).block_bytes == 10_000
     assert Throttle(1).block_bytes == 4096
 

@@ -21,6 +21,8 @@ from tui.transfers.destination import ConflictRule
 from tui.transfers.queue import TransferQueue
 from tui.transfers.snapshot import TransferState
 
+pytestmark = pytest.mark.usefixtures("size_class")
+
 
 async def test_no_room_is_said_with_both_numbers_before_any_request(
     download: Download, server: FaultServer, folder: Path

@@ -30,6 +30,8 @@ from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import TransferSnapshot, TransferState
 
+pytestmark = pytest.mark.usefixtures("size_class")
+
 MB = 1 << 20
 EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
 

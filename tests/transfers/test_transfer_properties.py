@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from tui.transfers.history import History
 from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import TransferSnapshot, TransferState
+
+pytestmark = pytest.mark.usefixtures("size_class")
 
 SIZE = 300_000
 EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"

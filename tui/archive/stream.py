@@ -112,13 +112,14 @@ class Download:
             self._validator = head.validator
 
     def _copy(self, body: Body) -> Iterator[memoryview]:
-        while data := body.read_view(_READ_BYTES):
+        room = memoryview(bytearray(_READ_BYTES))
+        while count := body.read_into(room):
             if self._stop.is_set():
                 raise Stopped
-            self._done += len(data)
+            self._done += count
             if self._total is not None and self._done > self._total:
                 raise Mismatch(f"The storage sent more than the {self._total:,} bytes that were promised.")
-            yield data
+            yield room[:count]
         if self._total is not None and self._done < self._total:
             raise Incomplete(f"The storage sent {self._done:,} of {self._total:,} bytes.")
 

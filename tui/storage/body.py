@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from tui.errors import Incomplete
@@ -17,8 +18,9 @@ READ_BYTES: Final = 256 << 10
 """The most that one read gives, unless told otherwise."""
 _BUFFERED_BYTES: Final = 16 << 10
 """More than the header's reader can have read ahead (8 KiB), and what one TLS record holds."""
-_GATHER_S: Final = 0.01
-"""How long a read waits for more before it gives what it has: each piece costs more than itself."""
+_PAUSE_S: Final = 0.01
+_GATHER_S: Final = 0.25
+"""A read gives what it has after such a pause, or after so long: each piece costs more than itself."""
 
 
 class Body:
@@ -36,7 +38,6 @@ class Body:
         self._response = response
         self._host = host
         self._read_timeout_s = read_timeout_s
-        self._buffer = memoryview(b"")
         self._read_ahead_bytes = _BUFFERED_BYTES
         self._failure: Exception | None = None
         self._aborted = threading.Event()
@@ -59,24 +60,30 @@ class Body:
             raise Incomplete("The transfer was stopped.")
         return data or b""
 
-    def read_view(self, most: int = READ_BYTES) -> memoryview:
-        """Like `read`, but into a buffer of its own, which the next call uses again, and straight from the socket.
+    def read_into(self, room: memoryview) -> int:
+        """Like `read`, but into a buffer, straight from the socket; tells how many bytes, 0 at the end.
 
         Measured over TLS: half the processor time of `read`.
+
+        Raises:
+            Incomplete: As `read`.
         """
         connection = self._socket()
-        direct = min(most, (self._response.length_remaining or 0) - _BUFFERED_BYTES)
+        direct = min(len(room), (self._response.length_remaining or 0) - _BUFFERED_BYTES)
         if connection is None or direct <= 0 or self._failure is not None:
-            return memoryview(self.read(min(most, _BUFFERED_BYTES)))
-        if len(self._buffer) < most:
-            self._buffer = memoryview(bytearray(most))
-        count = self._gather(connection, self._buffer[:direct])
+            return self._read_into(room[:_BUFFERED_BYTES])
+        count = self._gather(connection, room[:direct])
         if count == 0:
-            return memoryview(self.read(most))  # which knows how it ended
+            return self._read_into(room)  # which knows how it ended
         self._account(count)
         if self._aborted.is_set():
             raise Incomplete("The transfer was stopped.")
-        return self._buffer[:count]
+        return count
+
+    def _read_into(self, room: memoryview) -> int:
+        data = self.read(len(room))
+        room[: len(data)] = data
+        return len(data)
 
     def _socket(self) -> socket.socket | None:
         """The connection, where the body's bytes are next on it and their number is known."""
@@ -92,17 +99,18 @@ class Body:
         timeout_s, count = connection.gettimeout(), 0
         try:
             count = connection.recv_into(room)
-            connection.settimeout(_GATHER_S)
-            while 0 < count < len(room):
+            connection.settimeout(_PAUSE_S)
+            until = monotonic() + _GATHER_S
+            while 0 < count < len(room) and monotonic() < until:
                 got = connection.recv_into(room[count:])
                 count += got
                 if not got:
                     break
         except TimeoutError as error:
-            if connection.gettimeout() != _GATHER_S:
+            if connection.gettimeout() != _PAUSE_S:
                 raise self._broken(error) from error
         except network_errors() as error:
-            if connection.gettimeout() != _GATHER_S:
+            if connection.gettimeout() != _PAUSE_S:
                 raise self._broken(error) from error
             self._failure = error  # after what came before it
         finally:

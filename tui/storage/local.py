@@ -51,9 +51,9 @@ class LocalBody(Body):
         self._left -= len(data)
         return data
 
-    def read_view(self, most: int = READ_BYTES) -> memoryview:
-        """Like `read`."""
-        return memoryview(self.read(most))
+    def read_into(self, room: memoryview) -> int:
+        """Like `read`, but into a buffer."""
+        return self._read_into(room)
 
     def skip_rest(self) -> None:
         """Nothing is left open by unread bytes."""

@@ -7,8 +7,8 @@ claims what was merely written: that survives the death of the process, and afte
 out and the sidecar's claim counts. The lock is on the `.part` itself, which stays the same file from the first byte
 to the last.
 
-The hash is that of what is on disk, read back while the system still has it in memory: in order, whichever
-connection wrote it and in whichever run.
+The hash is that of what was written, in order, whichever connection wrote it and in whichever run: blocks that
+continue it come with theirs (`tui.transfers.writer`), all else is read back while the system still has it in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tui.errors import Destination
 from tui.models import ArtifactRef
@@ -42,12 +42,17 @@ from tui.transfers.lock import try_lock
 from tui.transfers.proving import prove
 from tui.transfers.spans import Span, Spans
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 SYNC_BYTES: Final = 8 << 20
 """Less than this is not made durable by itself; after a power failure it is fetched twice."""
 NOTE_BYTES: Final = 1 << 20
 """After the death of the process at most this much, and what was on its way, is fetched twice."""
 OVERLAP_BYTES: Final = 64 << 10
 """How much is compared before an object without a validator is continued."""
+BLOCK_BYTES: Final = 512 << 10
+"""What is written past the system's memory at once, from a multiple of it on."""
 
 _READ_BYTES: Final = 1 << 20
 _WRITE_BYTES: Final = 128 << 10
@@ -62,6 +67,8 @@ _OPEN_FLAGS: Final = (
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_O_DIRECT: Final = getattr(os, "O_DIRECT", 0)
+"""0 where the system has none (macOS, Windows)."""
 
 
 class Held(Destination):
@@ -96,6 +103,13 @@ class PartFile:
         self._note = -1
         self._note_length = 0
         self._descriptor = self._open()
+        self._direct: int | None = None
+        """A second descriptor that writes past the system's memory; -1 where the file system has no such thing."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the system need not keep it in memory."""
+        return self.size_bytes is not None and self.size_bytes > _SETTLING_BYTES
 
     @property
     def done_bytes(self) -> int:
@@ -146,11 +160,45 @@ class PartFile:
     def write(self, span: Span, data: bytes | memoryview) -> None:
         """Adds to a span. Any thread may."""
         view = memoryview(data)
-        with processor_turn():
-            while view:
-                count = os.pwrite(self._descriptor, view[:_WRITE_BYTES], span.end)
-                self.spans.grow(span, view[:count])
-                view = view[count:]
+        while view:
+            count = self._write_some(view, span.end)
+            self.spans.grow(span, view[:count])
+            view = view[count:]
+
+    def hash_before(self, offset: int) -> _Hash | None:
+        """The SHA-256 of everything before an offset, to go on with. Any thread may ask.
+
+        Returns:
+            None while bytes are missing there, or not hashed yet.
+        """
+        if self._hashed_bytes != offset:  # as a rule where others hash; a look at it need not wait for them
+            return None
+        with self._hashing:
+            return self._digest.copy() if self._hashed_bytes == offset else None
+
+    def write_hashed(self, span: Span, data: memoryview, digest: _Hash) -> None:
+        """Adds to the span that all hashed bytes end with; a whole block of a large file past the system's memory.
+
+        Any thread may.
+
+        Args:
+            span: `hash_before` gave the hash of everything before its end, and nobody has added to it since.
+            data: In memory that begins at a page.
+            digest: That hash with the data; this object keeps it.
+        """
+        count = 0
+        if self.is_large and len(data) == BLOCK_BYTES and span.end % BLOCK_BYTES == 0:
+            count = self._write_direct(data, span.end)
+        try:
+            while count < len(data):
+                count += self._write_some(data[count:], span.end + count)
+        except OSError:
+            self.spans.grow(span, data[:count])  # to be read back
+            raise
+        with self._hashing:
+            self.spans.grow(span, data)
+            self._digest, self._hashed_bytes = digest, span.end
+            self._release_memory()
 
     def hash_next(self) -> bool:
         """Hashes some of what is there in order and was not hashed yet; False when there is no more. Any thread may."""
@@ -277,10 +325,44 @@ class PartFile:
             os.posix_fadvise(self._descriptor, start, end - start, os.POSIX_FADV_DONTNEED)
         self._released_bytes = end
 
+    def _write_some(self, data: memoryview, offset: int) -> int:
+        with processor_turn():
+            return os.pwrite(self._descriptor, data[:_WRITE_BYTES], offset)
+
+    def _write_direct(self, block: memoryview, offset: int) -> int:
+        """Writes past the system's memory as far as that goes, and tells how far."""
+        if self._direct is None:
+            self._direct = self._open_direct()
+        if self._direct < 0:
+            return 0
+        try:
+            return os.pwrite(self._direct, block, offset)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        os.close(self._direct)  # blocks of this file system are larger
+        self._direct = -1
+        return 0
+
+    def _open_direct(self) -> int:
+        if not _O_DIRECT:
+            return -1
+        try:
+            descriptor = os.open(self._path, _OPEN_FLAGS | _O_DIRECT)
+        except OSError:  # it has no such thing, or the file is gone, which publishing tells
+            return -1
+        if os.path.sameopenfile(descriptor, self._descriptor):
+            return descriptor
+        os.close(descriptor)
+        return -1
+
     def _release(self) -> None:
         if self._note >= 0:
             os.close(self._note)
             self._note = -1
+        if self._direct is not None and self._direct >= 0:
+            os.close(self._direct)
+        self._direct = -1
         os.close(self._descriptor)
         self._descriptor = -1
         self._buffer = memoryview(b"")

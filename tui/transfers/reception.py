@@ -19,8 +19,8 @@ from tui.transfers.part import OVERLAP_BYTES, PartFile
 from tui.transfers.pieces import RANGED_BYTES, Piece, Pieces
 from tui.transfers.retry import RetryPolicy, SpeedCheck, Stopped
 from tui.transfers.snapshot import RateMeter
-from tui.transfers.spans import Span
 from tui.transfers.throttle import Throttle
+from tui.transfers.writer import Writer
 
 _log = logging.getLogger(__name__)
 
@@ -330,40 +330,45 @@ class Reception:
     def _copy(self, body: Body, piece: Piece, overlap: int, stop: threading.Event) -> None:
         span = self._part.spans.open(piece.start)
         try:
-            self._copy_to(span, body, piece, overlap, stop)
+            with Writer(self._part, span) as writer:
+                self._copy_to(writer, body, piece, overlap, stop)
         finally:
             self._part.spans.close(span)
+            self._progress()
 
-    def _copy_to(self, span: Span, body: Body, piece: Piece, overlap: int, stop: threading.Event) -> None:
+    def _copy_to(self, writer: Writer, body: Body, piece: Piece, overlap: int, stop: threading.Event) -> None:
         part, throttle = self._part, self._means.throttle
         limit = part.size_bytes if part.size_bytes is not None else self._promised
-        speed = SpeedCheck(self._means.policy, span.end)
-        while data := body.read_view(throttle.block_bytes):
+        speed = SpeedCheck(self._means.policy, writer.end)
+        while count := body.read_into(room := writer.room(throttle.block_bytes)):
             if stop.is_set():
                 raise Stopped
+            data = room[:count]
             if overlap:
-                data, overlap = self._compare(span, data, overlap), max(0, overlap - len(data))
+                data, overlap = self._compare(writer.end, data, overlap), max(0, overlap - count)
             if piece.is_bounded and piece.end is not None:
-                data = data[: piece.end - span.end]
-            if limit is not None and span.end + len(data) > limit:
+                data = data[: piece.end - writer.end]
+            if limit is not None and writer.end + len(data) > limit:
                 raise Mismatch(f"The storage sent more than the {limit:,} bytes that were promised.")
-            part.write(span, data)
+            length = len(data)
+            writer.write(data)
             self._follower.poke()
-            piece.got_bytes += len(data)
+            piece.got_bytes += length
             self._progress()
-            if piece.is_bounded and span.end == piece.end:
+            if piece.is_bounded and writer.end == piece.end:
                 body.skip_rest()
                 return
-            speed.check(span.end, throttle.take(len(data), stop.wait))
-        if piece.is_bounded or (limit is not None and span.end < limit):
+            speed.check(writer.end, throttle.take(length, stop.wait))
+        writer.flush()
+        if piece.is_bounded or (limit is not None and writer.end < limit):
             raise Incomplete(f"The storage sent {part.done_bytes:,} of {limit or 0:,} bytes.")
         if part.size_bytes is None:
-            part.size_bytes = span.end
+            part.size_bytes = writer.end
 
-    def _compare(self, span: Span, data: memoryview, overlap: int) -> memoryview:
-        """Checks bytes that came again against those on disk, and gives the new ones that follow them."""
+    def _compare(self, end: int, data: memoryview, overlap: int) -> memoryview:
+        """Checks bytes that came again against those on disk before `end`, and gives the new ones that follow them."""
         again = data[:overlap]
-        if again != self._part.read(span.end - overlap, len(again)):
+        if again != self._part.read(end - overlap, len(again)):
             self._start_over("it changed on the server")
             raise Incomplete("The file changed on the server.")
         return data[overlap:]

@@ -9,7 +9,7 @@ from typing import Final
 
 _SLICES: Final = 8
 """A connection takes at most this part of a second's bytes at once, so that the others get their turn."""
-_MAX_BYTES: Final = 256 << 10
+_MAX_BYTES: Final = 512 << 10
 _MIN_BYTES: Final = 4 << 10
 
 
