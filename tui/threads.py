@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_TURNS: Final = threading.Semaphore(max(1, (os.cpu_count() or 2) - 1))
+_TURNS: Final = threading.Semaphore(max(2, os.cpu_count() or 2))
 _PATIENCE_S: Final = 0.1
 
 
@@ -23,11 +23,12 @@ _PATIENCE_S: Final = 0.1
 def processor_turn() -> Iterator[None]:
     """Held by a thread while it moves or hashes a block of bytes, but not while it waits for more.
 
-    Without it as many threads as there are connections want the processor and the interpreter, and the event loop is
-    one among them; so there is a turn fewer than processors. Measured on two with eight downloads at full speed: a key
-    was answered after 82 ms (the 95th percentile 346 ms), with turns after 8 ms (20 ms), and the downloads were no
-    slower. With a crawl beside them a second turn cost 59 to 69 ms instead of 30 to 48 at the 95th percentile. A disk
-    that hangs keeps its turn; the others then go on without one.
+    There are as many as processors, and the explorer holds one as long as it is open. Without that as many threads as
+    there are connections want the processor and the interpreter, and the event loop is one among them. Measured on two
+    processors with eight downloads at full speed: a key was answered after 82 ms (the 95th percentile 346 ms), with
+    turns after 8 ms (20 ms), and the downloads were no slower. With a crawl beside them a turn more for the downloads
+    cost 59 to 69 ms instead of 30 to 48 at the 95th percentile. A disk that hangs keeps its turn; the others then go
+    on without one.
     """
     has_turn = _TURNS.acquire(timeout=_PATIENCE_S)
     try:

@@ -13,6 +13,7 @@ from tui.cli import exit_codes
 from tui.cli.output import warn
 from tui.cli.runner import collect_again, hear_signals
 from tui.cli.unlock import ask_for_secrets
+from tui.threads import processor_turn
 
 if TYPE_CHECKING:
     from tui.paths import DigPath
@@ -62,9 +63,10 @@ def explore(
         _refuse_unknown_account(start.account)
     if sessions is None:
         ask_for_secrets()
-    code, wants_demo = asyncio.run(
-        _run(start, sessions, start_filter=start_filter, with_catalog=with_catalog, catalog_path=catalog_path)
-    )
+    with processor_turn():  # for the keys
+        code, wants_demo = asyncio.run(
+            _run(start, sessions, start_filter=start_filter, with_catalog=with_catalog, catalog_path=catalog_path)
+        )
     if wants_demo:
         from tui.cli.demo import open_demo
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import mmap
 import threading
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tui.threads import processor_turn
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _BLOCKS: Final = 4
 """One is received in, one is written, and a hitch of either is bridged by the others."""
+_SPARES: Final = 8
+_spares: Final[SimpleQueue[memoryview]] = SimpleQueue()
+"""Blocks that are used again: memory that is new to a process, and on a virtual machine to that, is dear."""
 
 
 class Writer:
@@ -38,7 +42,7 @@ class Writer:
         self._part, self._span = part, span
         self._free: SimpleQueue[memoryview] = SimpleQueue()
         self._taken: SimpleQueue[_Taken | None] = SimpleQueue()
-        self._block = _new_block()
+        self._block = _take_block()
         self._blocks = 1
         self._digest: _Hash | None = None
         """Of everything before `end`, of which some may not be written yet."""
@@ -90,6 +94,9 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._drain()
+        _keep(self._block)
+        while not self._free.empty():
+            _keep(self._free.get())
         if kind is None:
             self._check()
 
@@ -113,7 +120,7 @@ class Writer:
         self._taken.put(taken)
         if self._free.empty() and self._blocks < _BLOCKS:
             self._blocks += 1
-            self._block = _new_block()
+            self._block = _take_block()
         else:
             self._block = self._free.get()  # the thread gives back every block, whatever becomes of it
 
@@ -137,5 +144,13 @@ class _Taken(NamedTuple):
     """Of everything up to the end of the data."""
 
 
-def _new_block() -> memoryview:
+def _take_block() -> memoryview:
+    with suppress(Empty):
+        if len(spare := _spares.get_nowait()) == BLOCK_BYTES:
+            return spare
     return memoryview(mmap.mmap(-1, BLOCK_BYTES))  # begins at a page, as writing past the system's memory wants it
+
+
+def _keep(block: memoryview) -> None:
+    if _spares.qsize() < _SPARES:
+        _spares.put(block)
