@@ -160,10 +160,11 @@ class PartFile:
     def write(self, span: Span, data: bytes | memoryview) -> None:
         """Adds to a span. Any thread may."""
         view = memoryview(data)
-        while view:
-            count = self._write_some(view, span.end)
-            self.spans.grow(span, view[:count])
-            view = view[count:]
+        with processor_turn():
+            while view:
+                count = self._write_some(view, span.end)
+                self.spans.grow(span, view[:count])
+                view = view[count:]
 
     def hash_before(self, offset: int) -> _Hash | None:
         """The SHA-256 of everything before an offset, to go on with. Any thread may ask.
@@ -189,12 +190,14 @@ class PartFile:
         count = 0
         if self.is_large and len(data) == BLOCK_BYTES and span.end % BLOCK_BYTES == 0:
             count = self._write_direct(data, span.end)
-        try:
-            while count < len(data):
-                count += self._write_some(data[count:], span.end + count)
-        except OSError:
-            self.spans.grow(span, data[:count])  # to be read back
-            raise
+        if count < len(data):
+            with processor_turn():
+                try:
+                    while count < len(data):
+                        count += self._write_some(data[count:], span.end + count)
+                except OSError:
+                    self.spans.grow(span, data[:count])  # to be read back
+                    raise
         with self._hashing:
             self.spans.grow(span, data)
             self._digest, self._hashed_bytes = digest, span.end
@@ -326,8 +329,7 @@ class PartFile:
         self._released_bytes = end
 
     def _write_some(self, data: memoryview, offset: int) -> int:
-        with processor_turn():
-            return os.pwrite(self._descriptor, data[:_WRITE_BYTES], offset)
+        return os.pwrite(self._descriptor, data[:_WRITE_BYTES], offset)
 
     def _write_direct(self, block: memoryview, offset: int) -> int:
         """Writes past the system's memory as far as that goes, and tells how far."""
