@@ -113,8 +113,7 @@ async def test_a_narrow_dock_shows_share_and_rate(drive: Drive) -> None:
         await d.open_build(finished)
         await d.press("d")
         await d.until(lambda: "% " in d.dock_text and "B/s" in d.dock_text)
-        line = d.dock_text.splitlines()[0]
-        assert line in d.screen_text()
+        await d.until(lambda: d.dock_text.splitlines()[0] in d.screen_text())
 
 
 async def test_the_list_of_transfers_is_framed_and_titled(drive: Drive) -> None:
