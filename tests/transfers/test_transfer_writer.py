@@ -224,8 +224,8 @@ def test_blocks_that_a_slow_disk_has_not_taken_are_not_claimed(part: PartFile, m
             written.acquire()
         part.write_note()
         (claim,) = read_claims(part.target)
-        assert claim.held_bytes == 2 * BLOCK_BYTES
-        assert claim.prefix.sha256 == hashlib.sha256(DATA[: 2 * BLOCK_BYTES]).hexdigest()
         disk.release(100)
         receive(writer, 4 * BLOCK_BYTES, len(DATA))
+    assert claim.held_bytes == 2 * BLOCK_BYTES
+    assert claim.prefix.sha256 == hashlib.sha256(DATA[: 2 * BLOCK_BYTES]).hexdigest()
     assert_complete(part)
