@@ -186,6 +186,17 @@ def test_a_disk_that_refuses_keeps_what_came_before_and_goes_on_from_there(
     assert_complete(part)
 
 
+def test_a_fault_of_ours_in_the_thread_is_told_and_nobody_waits_for_it(
+    part: PartFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("ours")
+
+    monkeypatch.setattr(part, "write_hashed", broken)
+    with pytest.raises(LookupError, match="ours"):
+        receive_all(part)
+
+
 def fail_on_the_way(part: PartFile, blocks: int) -> None:
     with Writer(part, part.spans.open(0)) as writer:
         receive(writer, 0, blocks * BLOCK_BYTES)

@@ -47,7 +47,7 @@ class Writer:
         self._digest: _Hash | None = None
         """Of everything before `end`, of which some may not be written yet."""
         self._thread: threading.Thread | None = None
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self.end = span.end
         """Behind the last byte that was taken; it is in the part when `flush` was called."""
 
@@ -109,7 +109,7 @@ class Writer:
             return
         try:
             self._part.write_hashed(self._span, taken.data, taken.digest)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  # raised in the receiver, who would else wait for the block
             self._error = error
 
     def _write_behind(self, taken: _Taken) -> None:
@@ -139,7 +139,7 @@ class Writer:
 class _Taken(NamedTuple):
     block: memoryview
     data: memoryview
-    """Of the block, from its begin."""
+    """Of the block."""
     digest: _Hash
     """Of everything up to the end of the data."""
 
