@@ -118,9 +118,11 @@ def test_an_editor_has_the_terminal_and_the_explorer_is_redrawn_after_it(tmp_pat
 
     editor = tmp_path / "editor.py"
     editor.write_text(
-        "import os, signal, sys\n"
-        "signal.signal(signal.SIGINT, lambda *_: os.write(1, b'INTERRUPTED\\n'))\n"  # print may be at work just then
+        "import signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"  # a handler waits if it comes before input()
         "print('\\x1b[2J\\x1b[HEDITING', sys.argv[1].rpartition('/')[2], flush=True)\n"
+        "signal.sigwait({signal.SIGINT})\n"
+        "print('INTERRUPTED', flush=True)\n"
         "while input() != 'done': pass\n"
     )
     env = {
