@@ -10,13 +10,18 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, Full, LifoQueue, SimpleQueue
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
 _TURNS: Final = threading.Semaphore(max(2, os.cpu_count() or 2))
 _PATIENCE_S: Final = 0.1
+_IDLE_THREADS: Final = 8
+_IDLE_NAME: Final = "idle"
+_idle: Final[LifoQueue[SimpleQueue[Callable[[], None]]]] = LifoQueue(_IDLE_THREADS)
+"""What brings work to the threads that have none."""
 
 
 @contextmanager
@@ -42,8 +47,8 @@ async def in_daemon_thread(function: Callable[[], T], *, name: str) -> T:
     """Runs a blocking function; neither cancelling the caller nor ending the process waits for it.
 
     Args:
-        function: Called once in a thread of its own; what it raises is raised here.
-        name: Of the thread, for logs.
+        function: Called once in a thread that does nothing else meanwhile; what it raises is raised here.
+        name: Of the thread as long as that takes, for logs.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
@@ -59,15 +64,31 @@ async def in_daemon_thread(function: Callable[[], T], *, name: str) -> T:
             answer.set_result(result)  # type: ignore[arg-type]  # None only where the function gave None
 
     def run() -> None:
+        threading.current_thread().name = name
         result, error = None, None
         try:
             result = function()
         except BaseException as raised:  # noqa: BLE001  # handed to the caller, who would else wait for ever
             error = raised
-        try:
+        threading.current_thread().name = _IDLE_NAME
+        with suppress(RuntimeError):  # the loop has closed meanwhile
             loop.call_soon_threadsafe(settle, result, error)
-        except RuntimeError:  # the loop has closed meanwhile
-            return
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    try:
+        works = _idle.get_nowait()
+    except Empty:
+        works = SimpleQueue()
+        threading.Thread(target=_serve, args=(works,), name=_IDLE_NAME, daemon=True).start()
+    works.put(run)
     return await answer
+
+
+def _serve(works: SimpleQueue[Callable[[], None]]) -> None:
+    """Does one thing after the other, and waits for more unless enough others do: to start a thread costs two turns of
+    the event loop at the processor, and memory that is new."""
+    while True:
+        works.get()()
+        try:
+            _idle.put_nowait(works)
+        except Full:
+            return

@@ -26,6 +26,7 @@ class FakeBackend(KeyringBackend):
         self.keeps = False
         self.threads: set[str] = set()
         self.asked = threading.Event()
+        self.stored = threading.Event()
 
     def _answer(self) -> None:
         self.threads.add(threading.current_thread().name)
@@ -43,6 +44,7 @@ class FakeBackend(KeyringBackend):
         self._answer()
         if not self.forgets:
             self.entries[service, username] = password
+        self.stored.set()
 
     def delete_password(self, service: str, username: str) -> None:
         self._answer()

@@ -100,9 +100,7 @@ async def test_a_cancelled_call_does_not_disturb_later_ones(keyring: Keyring, ba
     with pytest.raises(asyncio.CancelledError):
         await task
     backend.gate.set()
-    for thread in threading.enumerate():  # what was cancelled still runs to its end, and its answer is dropped
-        if thread.name == "keyring":
-            await asyncio.to_thread(thread.join)
+    assert await asyncio.to_thread(backend.stored.wait, 10)  # it still runs to its end, and its answer is dropped
     await store_secret(ACCOUNT, Secret("other"), keyring=keyring)
     assert backend.entries == {("digsite", "acme"): "other"}
 
