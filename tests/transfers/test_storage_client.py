@@ -105,6 +105,28 @@ def test_nothing_but_the_needed_headers_is_sent(server: FaultServer, storage: St
     assert server.requests[0].headers.keys() == {"host", "accept-encoding", "user-agent"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/o/../a/./b", "/a%2Fb%20c", "/a+b~c=d@e:f", "/a//b", "/o;v=1"],
+)
+def test_an_address_is_asked_for_as_it_was_signed(server: FaultServer, storage: Storage, path: str) -> None:
+    server.fill(10)
+    asked = f"{path}?X-Amz-Credential=AK%2F20261122%2Fs3&prefix=/../x&empty=&X-Amz-Signature=SENTINEL"
+    assert read_all(storage, Secret(f"http://127.0.0.1:{server.port}{asked}#fragment")) == server.body
+    assert server.requests[0].path == asked
+
+
+@pytest.mark.parametrize(
+    ("end", "asked"), [("", "/"), ("?a=b", "/?a=b"), ("/\u00e4 b?c=\u00e4", "/%C3%A4%20b?c=%C3%A4")]
+)
+def test_an_address_is_completed_where_http_needs_it(
+    server: FaultServer, storage: Storage, end: str, asked: str
+) -> None:
+    server.fill(10)
+    assert read_all(storage, Secret(f"http://127.0.0.1:{server.port}{end}")) == server.body
+    assert server.requests[0].path == asked
+
+
 def test_headers_of_the_provider_stay_with_its_host(server: FaultServer, storage: Storage) -> None:
     other = FaultServer()
     other.fill(10)

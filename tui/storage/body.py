@@ -96,22 +96,24 @@ class Body:
 
     def _gather(self, connection: socket.socket, room: memoryview) -> int:
         """Waits for bytes, then takes those that follow at once; 0 at the end."""
-        timeout_s, count = connection.gettimeout(), 0
         try:
             count = connection.recv_into(room)
-            connection.settimeout(_PAUSE_S)
-            until = monotonic() + _GATHER_S
-            while 0 < count < len(room) and monotonic() < until:
+        except network_errors() as error:
+            raise self._broken(error) from error
+        if not 0 < count < len(room):
+            return count
+        timeout_s = connection.gettimeout()
+        connection.settimeout(_PAUSE_S)
+        until = monotonic() + _GATHER_S
+        try:
+            while count < len(room) and monotonic() < until:
                 got = connection.recv_into(room[count:])
                 count += got
                 if not got:
                     break
-        except TimeoutError as error:
-            if connection.gettimeout() != _PAUSE_S:
-                raise self._broken(error) from error
+        except TimeoutError:
+            pass
         except network_errors() as error:
-            if connection.gettimeout() != _PAUSE_S:
-                raise self._broken(error) from error
             self._failure = error  # after what came before it
         finally:
             connection.settimeout(timeout_s)

@@ -47,7 +47,8 @@ class Storage:
     def __init__(self, *, allow_loopback: bool = False, read_timeout_s: float = READ_TIMEOUT_S) -> None:
         self._allow_loopback = allow_loopback
         self._read_timeout_s = read_timeout_s
-        self._managers: dict[str | None, PoolManager] = {}
+        self._managers: dict[tuple[str | None, bool], PoolManager] = {}
+        """By proxy, and whether over TLS."""
         self._lock = threading.Lock()
 
     def open(
@@ -133,28 +134,31 @@ class Storage:
         from urllib3.exceptions import HTTPError, LocationParseError
 
         host = target.hostname or ""
-        manager = self._manager(host)
+        manager = self._manager(target)
+        path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         try:
-            return manager.request(
+            # The path goes as it was signed: given a whole URL, urllib3 takes dot segments out, and reads it twice.
+            return manager.connection_from_url(f"{target.scheme}://{target.netloc}").urlopen(
                 "GET",
-                target.geturl(),
+                path,
                 headers=dict(headers),
                 preload_content=False,
                 decode_content=False,
                 redirect=False,
                 retries=False,
+                assert_same_host=False,
             )
         except LocationParseError as error:
             raise TransferError(f"The address of the file on {host} cannot be read.") from error
         except (HTTPError, OSError, ValueError) as error:
             raise unreachable(host, error, self._read_timeout_s) from error
 
-    def _manager(self, host: str) -> PoolManager:
-        proxy = proxy_for(host)
+    def _manager(self, target: SplitResult) -> PoolManager:
+        proxy, tls = proxy_for(target.hostname or ""), target.scheme == "https"
         with self._lock:
-            if proxy not in self._managers:
-                self._managers[proxy] = make_manager(proxy, self._read_timeout_s)
-            return self._managers[proxy]
+            if (proxy, tls) not in self._managers:
+                self._managers[proxy, tls] = make_manager(proxy, self._read_timeout_s, tls=tls)
+            return self._managers[proxy, tls]
 
 
 def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
