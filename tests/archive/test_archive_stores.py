@@ -16,6 +16,7 @@ from typing import ClassVar
 import pytest
 
 from tui.archive import folder as folder_module
+from tui.archive.bucket import BucketStore
 from tui.archive.opening import open_store
 from tui.archive.store import PART_BYTES, ArchiveError, NotStored, Store, StoreDown
 from tui.errors import ConfigError, Incomplete, Mismatch
@@ -224,6 +225,33 @@ def test_a_bucket_that_lies_is_found_out_by_its_first_object() -> None:
     with pytest.raises(Mismatch):
         store.upload("a/file", pieces(b"content"))
     assert not [key for key in _Liar.kept if key.endswith("file")]
+
+
+def test_of_the_first_uploads_only_one_is_read_back(
+    s3_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = BucketStore.stream
+
+    def stream(self: BucketStore, key: str) -> Iterator[bytes]:
+        read.append(key)
+        return real(self, key)
+
+    monkeypatch.setattr(BucketStore, "stream", stream)
+    store = open_store(f"s3://archive/{tmp_path.parent.name}/{tmp_path.name}")
+    together = threading.Barrier(4)
+
+    def content() -> Iterator[bytes]:
+        yield b"content"
+        together.wait(20)
+
+    threads = [threading.Thread(target=lambda n=n: store.upload(f"a/{n}", content())) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(store.objects("a"))) == 4
+    assert len(read) == 1
 
 
 @pytest.mark.usefixtures("liar")
