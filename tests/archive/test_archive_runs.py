@@ -24,8 +24,10 @@ from tui.archive.state import State
 from tui.archive.store import Store, StoreDown
 from tui.cli.demo import demo_sessions
 from tui.demo.servers import DemoServers
-from tui.models import ArtifactKind
+from tui.errors import RateLimited, Unreachable
+from tui.models import Artifact, ArtifactKind, Source
 from tui.models.rules import ArchiveRule
+from tui.providers.bitrise.provider import BitriseProvider
 from tui.services.archive_jobs import Summary
 from tui.services.archiving import Archiver
 from tui.storage import Body, Storage
@@ -145,6 +147,55 @@ async def test_another_machine_finds_everything_archived(box: Box, tmp_path: Pat
     assert (again.items, again.moved_bytes) == ([], 0)
     assert box.downloads() == 0
     assert contents(box.store) == before
+
+
+@in_a_folder
+@pytest.mark.parametrize("error", [RateLimited("Wait.", retry_after_s=0.0), Unreachable("Nobody answers.")], ids=type)
+async def test_a_provider_that_has_no_link_at_first_is_asked_again(
+    box: Box, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    wanted = await box.run(dry_run=True)
+    refused: set[Artifact] = set()
+    real = BitriseProvider.source
+
+    async def source(self: BitriseProvider, artifact: Artifact) -> Source:
+        if artifact not in refused:
+            refused.add(artifact)
+            raise error
+        return await real(self, artifact)
+
+    monkeypatch.setattr(BitriseProvider, "source", source)
+    done = await box.run()
+    assert (done.failures, done.count("copied")) == ([], wanted.count("wanted"))
+    assert len(refused) == wanted.count("wanted")
+    assert troubles(box.store) == []
+
+
+@in_a_folder
+async def test_no_link_is_asked_for_what_is_there_or_after_a_stop(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Artifact] = []
+    real = BitriseProvider.source
+
+    async def source(self: BitriseProvider, artifact: Artifact) -> Source:
+        asked.append(artifact)
+        return await real(self, artifact)
+
+    monkeypatch.setattr(BitriseProvider, "source", source)
+    first = await box.run()
+    assert len(asked) == first.count("copied")
+    asked.clear()
+    for folder in manifests(box.store):
+        box.store.delete(f"{folder}/{MANIFEST}")
+    box.state = box.state.with_name("fresh.sqlite")
+    again = await box.run()
+    assert (again.count("adopted"), again.moved_bytes, asked) == (first.count("copied"), 0, [])
+    for key in contents(box.store):
+        box.store.delete(key)
+    box.state = box.state.with_name("another.sqlite")
+    async with box.archiver() as archiver:
+        archiver._stop.set()
+        stopped = await archiver.run([(box.rule, box.store)])
+    assert (stopped.items, asked) == ([], [])
 
 
 class Fragile:
@@ -286,6 +337,7 @@ async def test_a_torn_manifest_is_found_and_written_anew_without_moving_a_byte(b
     await box.run()
     folder, manifest = next(iter(manifests(box.store).items()))
     data = manifest.to_json()
+    assert max(line.count(b'"sha256"') for line in data.splitlines()) == 1  # people read it, too
     for torn in (data[:-20], data.replace(b'"size_bytes": ', b'"size_bytes": 1', 1), b"", b"[]", b"\xff"):
         with pytest.raises(TornManifest):
             Manifest.from_json(torn)

@@ -19,12 +19,43 @@ from tui.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an artifact belongs in an archive."""
+
+    key: str
+    name: str
+    """Of the file in its build's folder."""
+    held_bytes: int | None
+    """Of the artifact, from a run that ended before its manifest was written; None when it is still to be copied."""
+
+
+@dataclass(frozen=True, slots=True)
 class Copied:
     """One artifact that is in the archive now."""
 
     entry: Entry
     moved_bytes: int
     """What came over the network for it; 0 when it was there."""
+
+
+def find_place(artifact: Artifact, folder: str, taken: Collection[str], there: Mapping[str, int]) -> Place:
+    """Where an artifact is, or is to be copied to.
+
+    Args:
+        artifact: What is copied.
+        folder: Of its build.
+        taken: Names of the other artifacts there, case-folded.
+        there: Bytes of what the folder held before the first of them, by key: asked once for all of a build.
+
+    Raises:
+        ArchiveError: There is no free name for it.
+    """
+    for name in file_names(artifact, taken):
+        key = f"{folder}/{name}"
+        size = there.get(key)
+        if size is None or size == artifact.size_bytes:
+            return Place(key, name, size)
+    raise ArchiveError(f"Other files in {folder} of the archive have the names of an artifact.")
 
 
 class Copier:
@@ -52,35 +83,29 @@ class Copier:
         self._stop = stop
         self._downloads = downloads
 
-    def copy(self, artifact: Artifact, folder: str, taken: Collection[str], there: Mapping[str, int]) -> Copied:
-        """Has the artifact in a build's folder, from an earlier run or from the provider.
+    def copy(self, artifact: Artifact, place: Place, source: Source | None) -> Copied:
+        """Has the artifact in its place, from an earlier run or from the provider.
 
         Args:
             artifact: What is copied.
-            folder: Of its build.
-            taken: Names of the other artifacts there, case-folded.
-            there: Bytes of what the folder held before the first of them, by key: asked once for all of a build.
+            place: Where it belongs.
+            source: Its URL, where that is known already.
 
         Raises:
             StoreDown: The destination cannot be used.
-            ArchiveError: There is no free name for it.
             DigsiteError: The provider or its storage failed.
         """
-        for name in file_names(artifact, taken):
-            key = f"{folder}/{name}"
-            size = there.get(key)
-            if size is None:
-                with closing(self._download(artifact)) as pieces:  # an error would keep it open as long as itself
-                    stored = self._store.upload(key, pieces)
-                entry = Entry(artifact, name, stored.size_bytes, stored.sha256, datetime.now(UTC))
-                return Copied(entry, stored.size_bytes)
-            if size == artifact.size_bytes:  # a run that ended before its manifest was written
-                return Copied(Entry(artifact, name, size, sha256_of(self._store, key), datetime.now(UTC)), 0)
-        raise ArchiveError(f"{self._store.name} has other files under the names of an artifact in {folder}.")
+        if place.held_bytes is not None:
+            digest = sha256_of(self._store, place.key)
+            return Copied(Entry(artifact, place.name, place.held_bytes, digest, datetime.now(UTC)), 0)
+        with closing(self._download(artifact, source)) as pieces:  # an error would keep it open as long as itself
+            stored = self._store.upload(place.key, pieces)
+        entry = Entry(artifact, place.name, stored.size_bytes, stored.sha256, datetime.now(UTC))
+        return Copied(entry, stored.size_bytes)
 
-    def _download(self, artifact: Artifact) -> Generator[Piece, None, None]:
+    def _download(self, artifact: Artifact, source: Source | None) -> Generator[Piece, None, None]:
         with self._downloads:
-            yield from Download(artifact, self._storage, self._fetch_source, self._stop)
+            yield from Download(artifact, self._storage, self._fetch_source, self._stop, source)
 
 
 def check_held(store: Store, folder: str, entries: Iterable[Entry]) -> None:

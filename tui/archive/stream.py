@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 TRIES: Final = 5
 """In a row, without one new byte."""
 _FIRST_DELAY_S: Final = 0.5
-_READ_BYTES: Final = 256 << 10
+_READ_BYTES: Final = 512 << 10
 """At once. A folder writes what it gets; pieces of 1 MiB and more cost it up to twice the system's time."""
 
 
@@ -35,6 +35,7 @@ class Download:
         storage: The bare client.
         fetch_source: Asks the provider for a URL; blocks.
         stop: Set to end it with `Stopped`.
+        source: The URL to begin with; None asks for one.
     """
 
     def __init__(
@@ -43,12 +44,13 @@ class Download:
         storage: Storage,
         fetch_source: Callable[[Artifact], Source],
         stop: threading.Event,
+        source: Source | None,
     ) -> None:
         self._artifact = artifact
         self._storage = storage
         self._fetch_source = fetch_source
         self._stop = stop
-        self._source: Source | None = None
+        self._source = source
         self._total: int | None = None
         self._validator: str | None = None
         self._done = 0

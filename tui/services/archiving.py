@@ -9,21 +9,21 @@ import asyncio
 import logging
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
 from tui.archive.claims import Claims
-from tui.archive.copying import Copied, Copier
+from tui.archive.copying import Copied, Copier, find_place
 from tui.archive.layout import readable_name
 from tui.archive.manifest import Entry, Lost, Manifest
 from tui.archive.selection import Choice, Selection, wants_app
 from tui.archive.state import State
 from tui.archive.store import Store, StoreDown
 from tui.archive.stream import Stopped
-from tui.errors import BadPayload, DigsiteError, Gone, NotFound
+from tui.errors import BadPayload, DigsiteError, Gone, NotFound, RateLimited, Unreachable
 from tui.models import App, Artifact, Build, BuildQuery, Cursor, Source
 from tui.models.rules import ArchiveRule, RetentionRule
 from tui.paths import join
@@ -260,8 +260,10 @@ class Archiver:
         taken |= {name for name, count in names.items() if count > 1}  # twins are all told apart by their ids
         copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop, self._downloads)
 
-        def copy(artifact: Artifact) -> Copied:
-            return copier.copy(artifact, folder, taken, there)
+        async def copy(artifact: Artifact) -> Copied:
+            place = find_place(artifact, folder, taken, there)
+            source = await self._early_source(job.provider, artifact) if place.held_bytes is None else None
+            return await self._in_thread(lambda: copier.copy(artifact, place, source))
 
         results = await _all([asyncio.create_task(self._copy(job, artifact, copy, siblings)) for artifact in todo])
         added = [result for result in results if isinstance(result, Entry)]
@@ -278,12 +280,12 @@ class Archiver:
         return settled
 
     async def _copy(
-        self, job: Job, artifact: Artifact, copy: Callable[[Artifact], Copied], siblings: Sequence[Artifact]
+        self, job: Job, artifact: Artifact, copy: Callable[[Artifact], Awaitable[Copied]], siblings: Sequence[Artifact]
     ) -> Entry | Lost | None:
         """Copies one artifact; None when it failed."""
         async with self._copies:
             try:
-                copied = await self._in_thread(lambda: copy(artifact))
+                copied = await copy(artifact)
             except StoreDown:
                 raise
             except (NotFound, Gone) as error:
@@ -310,6 +312,15 @@ class Archiver:
                 self._running.discard(ended)
 
         return await in_daemon_thread(work, name="archive-copy")
+
+    async def _early_source(self, provider: Provider, artifact: Artifact) -> Source | None:
+        """A URL before there is room for the download; None when the provider is to be asked again, with patience."""
+        if self._stop.is_set():
+            raise Stopped
+        try:
+            return await provider.source(artifact)
+        except (Unreachable, RateLimited):
+            return None
 
     def _source_of(self, provider: Provider) -> Callable[[Artifact], Source]:
         loop = asyncio.get_running_loop()
