@@ -113,7 +113,7 @@ async def test_a_walk_holds_no_long_message_of_the_builds_ahead(
     monkeypatch.setattr(BitriseBuild, "message", long, raising=False)
     found = await Resolver(sessions).find(DigPath.parse("demo-bitrise/acme-android"))
     catalog = Catalog(tmp_path / "catalog.sqlite")
-    since = datetime.now(UTC) - timedelta(days=1)
+    since = datetime.now(UTC) - timedelta(days=7)
     plan = await Indexer(catalog, silent).plan([found.session], app=found.app, since=since)
     (step,) = plan.steps
     assert 0 < max(len(build.commit_message or "") for build in step.builds) <= 2000
