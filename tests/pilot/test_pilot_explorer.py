@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.widgets import Input
 
 from tests.pilot.conftest import NOW, Driver
 from tui.app import DigsiteApp
@@ -448,3 +449,12 @@ async def test_a_path_opens_there(demo: Any) -> None:
             await d.press("escape")
             await d.until(lambda: d.explorer.builds.rows.has_focus)
             assert d.explorer.builds.rows.current == d.explorer.open_build
+
+
+async def test_detail_and_path_follow_while_a_filter_is_typed(drive: Drive) -> None:
+    async with drive() as d:
+        await d.loaded()
+        await d.press("slash", *"acme-android")
+        await d.until(lambda: "digsite  demo-bitrise/acme-android" in d.screen_text().splitlines()[0])
+        assert d.app.screen.focused is d.explorer.apps.query_one(Input)
+        assert ("App", "acme-android") in d.explorer.shown_facts

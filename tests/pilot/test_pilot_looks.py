@@ -123,3 +123,11 @@ async def test_the_list_of_transfers_is_framed_and_titled(drive: Drive) -> None:
         await d.until(lambda: isinstance(d.app.screen, TransfersScreen) and "Reason" in d.screen_text())
         assert "╭─ Transfers" in d.screen_text()
         assert d.app.screen.query_one(KeyBar)
+
+
+async def test_the_key_bar_names_the_key_that_people_know(drive: Drive) -> None:
+    async with drive() as d:
+        await d.loaded()
+        await d.press("slash")
+        await d.until(lambda: "⏎ Keep" in d.screen_text())
+        assert "↓ Keep" not in d.screen_text()

@@ -89,6 +89,9 @@ def _first_of_each_action(screen: Screen[object]) -> list[Binding]:
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.show and active.enabled and binding.description:
-            bindings.setdefault((binding.action, binding.description), binding)
+            told = (binding.action, binding.description)
+            # Which of an action's keys comes first depends on what else is focused; enter is the one that people know.
+            if told not in bindings or binding.key == "enter":
+                bindings[told] = binding
     # A screen's own keys come after those it has from what it is made of; the ways out and help still end the line.
     return sorted(bindings.values(), key=lambda binding: _LAST.get(binding.description, 0))

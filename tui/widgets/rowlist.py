@@ -71,6 +71,12 @@ class RowList(Widget, Generic[T], can_focus=True):
     class _Told(Message):
         rows: RowList[Any]
 
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            # Textual takes the widget whose handler runs for the sender, and stops a message at a parent that sent it:
+            # what a pane's filter moves would never be told to the screen.
+            self.set_sender(self.rows)
+
         @property
         def control(self) -> RowList[Any]:
             """The list that tells."""
