@@ -81,10 +81,15 @@ async def test_calls_bring_the_budget(demo_servers: DemoServers) -> None:
     first = provider.budget
     await provider.apps()
     second = provider.budget
+    demo_servers.faults.calls_left = 7
+    await provider.apps()
+    told = provider.budget
     await provider.aclose()
     assert first is not None
     assert second is not None
     assert second.remaining == first.remaining - 1
+    assert told is not None
+    assert told.remaining == 7
 
 
 @pytest.mark.parametrize("offset_s", [-600.0, 600.0, 100.0])

@@ -48,6 +48,8 @@ class Faults:
     """Storage closes the connection after this many bytes of a body."""
     bytes_per_second: int | None = None
     """Of each storage connection."""
+    calls_left: int | None = None
+    """What demo-xcode-cloud says is left of the hour's calls; None counts them."""
     etag_salt: str = ""
     """Changes the ETag of everything in storage."""
     _scripted: list[_Scripted] = field(default_factory=list[_Scripted])

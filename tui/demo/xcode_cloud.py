@@ -81,7 +81,8 @@ class XcodeCloudApi:
         async def counted(scope: Scope, receive: Receive, send: Send) -> None:
             now = self._faults.now()
             self._calls = [at for at in self._calls[-CALLS_PER_HOUR:] if at > now - 3600] + [now]
-            left = max(0, CALLS_PER_HOUR - len(self._calls))
+            unused = max(0, CALLS_PER_HOUR - len(self._calls))
+            left = unused if self._faults.calls_left is None else self._faults.calls_left
             header = (b"x-rate-limit", f"user-hour-lim:{CALLS_PER_HOUR};user-hour-rem:{left};".encode())
 
             async def limited(message: Message) -> None:
