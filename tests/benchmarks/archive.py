@@ -1,4 +1,4 @@
-"""Speed of the archive beside rclone, and of views over a million artifacts: prints figures, asserts nothing.
+"""Speed of the archive beside rclone, its memory, and views over a million artifacts: prints figures, asserts nothing.
 
     python tests/benchmarks/archive.py [--files N] [--artifacts N] [--builds N]
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 import argparse
 import ast
 import asyncio
+import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -60,6 +60,7 @@ from tui.services.archiving import Archiver  # noqa: E402
 from tui.storage import Storage  # noqa: E402
 
 FILE_BYTES = 5 << 20
+LARGE_BYTES = 512 << 20
 JOBS = 4
 ROUNDS = 3
 PORT = 18490
@@ -101,6 +102,15 @@ with DemoServers() as servers:
     print(flush=True)
     sys.stdin.read()
 """
+
+ALONE = """
+import json, resource, sys
+from tests.benchmarks.archive import Secret, Source, digsite
+urls, size, destination = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+digsite({name: Source(Secret(url), size) for name, url in urls.items()}, destination)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+"""One run in a process of its own; tells the most memory that it had, in KiB."""
 
 
 @contextmanager
@@ -266,7 +276,31 @@ def copies(files: int) -> None:
         with nginx(folder, f"server {{ listen 127.0.0.1:{PORT}; root {folder}/served; autoindex on; }}"):
             served = {f"file-{n:03}": Source(Secret(f"{url}/file-{n:03}"), FILE_BYTES) for n in range(files)}
             compare("nginx", served, url, folder, "archive")
-    say(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def memory() -> None:
+    """The most that a run takes, in a process of its own, of small and of large files."""
+    with s3(), tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "served").mkdir()
+        url = f"http://127.0.0.1:{PORT}"
+        with nginx(folder, f"server {{ listen 127.0.0.1:{PORT}; root {folder}/served; }}"):
+            for size, files in ((FILE_BYTES, 20), (LARGE_BYTES, 5)):
+                urls = {f"file-{size}-{n}": f"{url}/file-{size}-{n}" for n in range(files)}
+                for each in urls:
+                    (folder / "served" / each).touch()
+                    os.truncate(folder / "served" / each, size)
+                for destination in (str(folder / f"archive-{size}"), f"s3://archive/memory-{size}"):
+                    run = subprocess.run(
+                        [sys.executable, "-c", ALONE, json.dumps(urls), str(size), destination],
+                        cwd=ROOT,
+                        check=True,
+                        stdout=subprocess.PIPE,
+                        text=True,
+                    )
+                    place = "S3" if ":" in destination else "a folder"
+                    say(f"{files} files of {size >> 20} MiB to {place}: {int(run.stdout) >> 10} MB at most")
 
 
 class Many:
@@ -446,5 +480,6 @@ if __name__ == "__main__":
     parser.add_argument("--builds", type=int, default=10_000)
     chosen = parser.parse_args()
     copies(chosen.files)
+    memory()
     reruns(chosen.builds)
     views(chosen.artifacts)
