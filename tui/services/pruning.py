@@ -6,17 +6,19 @@ Any doubt keeps the artifact: an incomplete list, a pin, a size that differs, a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
-from tui.archive.layout import Layout, build_folder
+from tui.archive.layout import Layout, build_folder, twin_folder
 from tui.archive.manifest import Entry, Manifest, TornManifest
 from tui.archive.reader import Reader
 from tui.archive.store import ArchiveError, Store
 from tui.errors import AuthError, BadPayload, Conflict, DigsiteError, NotAllowed, RateLimited
-from tui.models import App, Artifact, Build, BuildQuery, Cursor, Verb
+from tui.models import App, Artifact, Build, BuildQuery, BuildRef, Cursor, Verb
 from tui.models.rules import RetentionRule
 from tui.paths import join
 from tui.providers import Provider
@@ -75,7 +77,8 @@ class Pruner:
         Args:
             found: The app.
             older_than: Since the end of the build.
-            keep: The newest so many finished builds of each branch keep everything.
+            keep: The newest so many finished builds of each branch keep everything; so do all of a branch that has a
+                build without a date.
 
         Raises:
             DigsiteError: A list could not be read completely, or the archive cannot be read.
@@ -88,18 +91,23 @@ class Pruner:
         folder = await in_daemon_thread(lambda: self._layout.find_app(app.ref, app.title), name="archive") or ""
         archived = set(await in_daemon_thread(lambda: self._reader.builds(folder), name="archive") if folder else [])
         seen: Counter[str] = Counter()
+        undated: set[str] = set()
         candidates: list[Candidate] = []
         days = longest_days(provider.account.provider, self._retention)
         oldest = now - timedelta(days=days + 1) if days is not None else None
-        async for build in _all_builds(provider, app, oldest) if archived else _nothing():
+        for build in _newest_first(await _all_builds(provider, app, oldest)) if archived else ():
             if not build.status.is_finished:
                 continue
             branch = build.branch or build.tag or ""
             seen[branch] += 1
-            if seen[branch] <= keep or build.finished_at is None or now - build.finished_at <= older_than:
+            if build.created_at is None:
+                undated.add(branch)
+            if branch in undated or seen[branch] <= keep:
                 continue
-            place = build_folder(folder, build)
-            manifest = await self._manifest(place, build) if place in archived else None
+            if build.finished_at is None or now - build.finished_at <= older_than:
+                continue
+            look = partial(self._manifest, folder, build, archived)
+            place, manifest = await in_daemon_thread(look, name="archive")
             if manifest is None:
                 missing += 1
                 continue
@@ -153,33 +161,33 @@ class Pruner:
             raise ArchiveError(f"Its copy is {trouble}; it was not deleted.", hint="Run: digsite archive verify")
         await self._changes.delete(provider, candidate.artifact)
 
-    async def _manifest(self, folder: str, build: Build) -> Manifest | None:
-        try:
-            manifest = await in_daemon_thread(lambda: self._reader.manifest(folder), name="archive")
-        except TornManifest:
-            return None
-        return manifest if manifest is not None and manifest.build.ref == build.ref else None
+    def _manifest(self, app_folder: str, build: Build, archived: Collection[str]) -> tuple[str, Manifest | None]:
+        for folder in (build_folder(app_folder, build), twin_folder(app_folder, build)):
+            with suppress(TornManifest):
+                manifest = self._reader.manifest(folder) if folder in archived else None
+                if manifest is not None and manifest.build.ref == build.ref:
+                    return folder, manifest
+        return app_folder, None
 
 
-async def _all_builds(provider: Provider, app: App, after: datetime | None) -> AsyncIterator[Build]:
-    """Every build since a moment, newest first; a list with gaps would make others the newest of a branch.
+async def _all_builds(provider: Provider, app: App, after: datetime | None) -> list[Build]:
+    """Every build since a moment, each once; a list with gaps would make others the newest of a branch.
 
     Raises:
         BadPayload: The list has gaps.
     """
+    found: dict[BuildRef, Build] = {}
     cursor: Cursor | None = None
     while True:
         page = await provider.builds(app.ref, BuildQuery(after=after), cursor)
         if page.unreadable or page.note:
             raise BadPayload(page.note or "The provider's list of builds has unreadable items.")
-        for build in page.items:
-            yield build
+        found.update((build.ref, build) for build in page.items)
         if (cursor := page.next_cursor) is None:
-            return
+            return list(found.values())
 
 
-async def _nothing() -> AsyncIterator[Build]:
-    """No builds: nothing of the app is archived."""
-    nothing: tuple[Build, ...] = ()
-    for build in nothing:
-        yield build
+def _newest_first(builds: Iterable[Build]) -> list[Build]:
+    """Those without a date come first: nobody knows how new they are, and what their branches keep."""
+    last = datetime.max.replace(tzinfo=UTC)
+    return sorted(builds, key=lambda build: build.created_at or last, reverse=True)

@@ -83,8 +83,17 @@ def expiry(
 
 
 def longest_days(provider: str, rules: Iterable[RetentionRule]) -> int | None:
-    """After so many days nothing of a provider is left; None where no rule tells."""
-    return max((rule.days for rule in rules if rule.provider == provider), default=None)
+    """After so many days nothing of a provider is left; None where no rule tells of all that it may have."""
+    own = [rule for rule in rules if rule.provider == provider]
+    borders = {border for rule in own for border in (rule.since, rule.until) if border is not None} or {_CHANGE}
+    days = {border + timedelta(days=aside) for border in borders for aside in (-1, 0, 1)}  # each stands for a time
+    ends = [
+        expiry(provider, kind, day, own, is_intermediate=is_intermediate)
+        for kind in ArtifactKind
+        for is_intermediate in (False, True)
+        for day in days
+    ]
+    return max((end.rule.days for end in ends if end is not None), default=None) if None not in ends else None
 
 
 def expiring(days: Iterable[DayTotal], rules: Sequence[RetentionRule], *, first: date, last: date) -> list[ExpiringDay]:
