@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tui.archive.store import OWN_FOLDER, PART_BYTES, ArchiveError, NotStored, Piece, Store, Stored, StoreDown
+from tui.archive.store import OWN_FOLDER, PART_BYTES, ArchiveError, NotStored, Piece, Store, Stored, StoreDown, nobody
 from tui.errors import ConfigError, Mismatch
 from tui.hosts import is_loopback
 from tui.secret import Secret
@@ -128,13 +128,13 @@ class BucketStore(Store):
         with self._errors(key, writes=True):
             obstore.put(self._bucket, key, data)
 
-    def upload(self, key: str, pieces: Iterator[Piece]) -> Stored:
+    def upload(self, key: str, pieces: Iterator[Piece], announce: Callable[[Stored], None] = nobody) -> Stored:
         """Sends it in parts, of which few are in memory at a time; then has the store prove it."""
         import obstore
 
         sent = _Sent(pieces)
         with self._errors(key, writes=True):
-            views = iter(sent)
+            views = sent.announced(announce)
             first = bytearray()
             while len(first) <= PART_BYTES and (view := next(views, None)) is not None:
                 first += view
@@ -156,7 +156,7 @@ class BucketStore(Store):
                 self._is_proved = is_sure = True
         if not is_sure:
             self._compare(key, sent)
-        return Stored(sent.size_bytes, sent.sha256())
+        return sent.stored()
 
     def folders(self, key: str) -> list[str]:
         """Names of the folders directly in a folder."""
@@ -198,7 +198,7 @@ class BucketStore(Store):
         digest = hashlib.sha256()
         for piece in self.stream(key):
             digest.update(piece)
-        if digest.hexdigest() != sent.sha256():
+        if digest.hexdigest() != sent.stored().sha256:
             self._refuse(key)
 
     def _refuse(self, key: str) -> None:
@@ -245,7 +245,8 @@ class _Sent:
         self._md5s = [hashlib.md5(usedforsecurity=False)]
         self.size_bytes = 0
 
-    def __iter__(self) -> Iterator[Piece]:
+    def announced(self, announce: Callable[[Stored], None]) -> Iterator[Piece]:
+        """The content once; what it was is announced before the end of it is told, and so before the object is made."""
         for piece in self._pieces:
             self._sha256.update(piece)
             taken = 0
@@ -259,9 +260,10 @@ class _Sent:
                 self.size_bytes += len(part)
                 taken += len(part)
             yield piece
+        announce(self.stored())
 
-    def sha256(self) -> str:
-        return self._sha256.hexdigest()
+    def stored(self) -> Stored:
+        return Stored(self.size_bytes, self._sha256.hexdigest())
 
     def etag(self) -> str:
         """What S3 makes of it (Amazon S3 docs, checking object integrity): the MD5, or that of the parts' MD5s."""

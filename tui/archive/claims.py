@@ -25,28 +25,36 @@ class Claims:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._held: set[str] = set()
+        self._held: dict[str, datetime] = {}
+        """When each was last written."""
         self._lock = threading.Lock()
 
     def take(self, folder: str) -> bool:
         """Claims a build; False while another archiver has it."""
-        key = claim_key(folder)
-        mine = json.dumps(
-            {"host": socket.gethostname(), "pid": os.getpid(), "at": datetime.now(UTC).isoformat()}
-        ).encode()
-        if not self._store.create(key, mine, durable=False):
+        key, now = claim_key(folder), datetime.now(UTC)
+        if not self._store.create(key, _content(now), durable=False):
             if not self._is_stale(key):
                 return False
-            self._store.write(key, mine)
+            self._store.write(key, _content(now))
         with self._lock:
-            self._held.add(folder)
+            self._held[folder] = now
         return True
 
+    def refresh(self) -> None:
+        """Writes what is held again, with the time of now."""
+        for folder in list(self._held):
+            with self._lock:
+                if folder in self._held:
+                    now = datetime.now(UTC)
+                    self._store.write(claim_key(folder), _content(now))
+                    self._held[folder] = now
+
     def release(self, folder: str) -> None:
-        """Gives a build up."""
-        self._store.delete(claim_key(folder))
+        """Gives a build up, unless the claim was not kept and may be another archiver's by now."""
         with self._lock:
-            self._held.discard(folder)
+            written_at = self._held.pop(folder, None)
+        if written_at is not None and datetime.now(UTC) - written_at < CLAIM_LIFE:
+            self._store.delete(claim_key(folder))
 
     def release_all(self) -> None:
         """Gives up what is still claimed, as far as the store answers."""
@@ -66,3 +74,7 @@ class Claims:
             return True
         except (ValueError, KeyError, TypeError):
             return True  # torn, or written by hand
+
+
+def _content(now: datetime) -> bytes:
+    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "at": now.isoformat()}).encode()

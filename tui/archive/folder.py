@@ -8,12 +8,12 @@ import itertools
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
-from tui.archive.store import OWN_FOLDER, ArchiveError, NotStored, Piece, Store, Stored, StoreDown
+from tui.archive.store import OWN_FOLDER, ArchiveError, NotStored, Piece, Store, Stored, StoreDown, nobody
 from tui.errors import Mismatch
 from tui.secret import Secret
 from tui.storage import LocalFile
@@ -77,7 +77,7 @@ class FolderStore(Store):
             temporary.replace(self._path(key))
             _sync_folder(self._path(key).parent)
 
-    def upload(self, key: str, pieces: Iterator[Piece]) -> Stored:
+    def upload(self, key: str, pieces: Iterator[Piece], announce: Callable[[Stored], None] = nobody) -> Stored:
         """Writes, syncs, reads back, compares, then names it; the manifest's folder is synced with the manifest."""
         digest, size, held = hashlib.sha256(), 0, bytearray()
         with self._errors(key), self._writing(key) as (file, temporary):
@@ -93,9 +93,11 @@ class FolderStore(Store):
             is_same = _is_content(temporary, held) if size == len(held) else _sha256(temporary) == digest.hexdigest()
             if not is_same:
                 raise Mismatch(f"{self.name} does not hold what was written to it.", hint="Check that disk.")
+            stored = Stored(size, digest.hexdigest())
+            announce(stored)
             if not self._publish(temporary, self._path(key)):
                 raise ArchiveError(f"{self.name} got another {key} meanwhile; nothing was overwritten.")
-        return Stored(size, digest.hexdigest())
+        return stored
 
     def folders(self, key: str) -> list[str]:
         """Names of the folders directly in a folder."""
@@ -108,7 +110,9 @@ class FolderStore(Store):
     def objects(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Key and size of every object in a folder and below."""
         with self._errors(prefix):
-            for folder, names, files in os.walk(self._path(prefix)):
+            if not self._path(prefix).exists():
+                return
+            for folder, names, files in os.walk(self._path(prefix), onerror=_raise):
                 names[:] = [name for name in names if name != OWN_FOLDER]
                 for name in files:
                     path = Path(folder, name)
@@ -188,6 +192,10 @@ def is_running(pid: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _reserve(target: Path) -> bool:

@@ -6,9 +6,11 @@ and a name stays what it was.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from typing import Final
 
 from tui.archive.store import OWN_FOLDER, ArchiveError, NotStored, Store
@@ -29,6 +31,8 @@ class Layout:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._apps: dict[AppRef, str] = {}
+        self._known: dict[str, dict[object, str]] = {}
+        """By the folder of an account: the folders of its apps, by id."""
         self._lock = threading.Lock()
 
     def find_app(self, ref: AppRef, title: str) -> str | None:
@@ -43,10 +47,25 @@ class Layout:
                         self._apps[ref] = folder
                     return folder
             except NotStored:
-                return None
+                break
             except (ValueError, AttributeError):
                 continue
-        return None
+        return self._find_renamed(ref)
+
+    def _find_renamed(self, ref: AppRef) -> str | None:
+        """By its id, among all apps that the account has here: they are read once, at the first that is not found."""
+        account = _account_folder(ref)
+        with self._lock:
+            if account not in self._known:
+                self._known[account] = {}
+                for name in self._store.folders(account):
+                    with suppress(NotStored, ValueError, AttributeError, TypeError):
+                        held = json.loads(self._store.read(f"{account}/{name}/{APP}")).get("id")
+                        self._known[account][held] = f"{account}/{name}"
+            folder = self._known[account].get(ref.app)
+            if folder is not None:
+                self._apps[ref] = folder
+        return folder
 
     def claim_app(self, app: App) -> str:
         """The folder of an app, taken for it if it is new."""
@@ -90,6 +109,11 @@ def build_folder(app_folder: str, build: Build) -> str:
     return f"{app_folder}/{safe_part(str(build.number) if build.number is not None else str(build.ref.build))}"
 
 
+def twin_folder(app_folder: str, build: Build) -> str:
+    """The folder of a build of whose number the app has another one, against its vendor's word."""
+    return f"{app_folder}/{safe_part(f'{build.number}~{build.ref.build}')}"
+
+
 def readable_name(artifact: Artifact) -> str:
     """The name that an artifact has unless another one has it."""
     return safe_filename(artifact.title, unique=artifact.ref.artifact)
@@ -116,10 +140,18 @@ def claim_key(folder: str) -> str:
     return f"{OWN_FOLDER}/claims/{folder}.json"
 
 
-def _app_folders(ref: AppRef, title: str) -> Iterator[str]:
+def torn_key(folder: str, content: bytes) -> str:
+    """Where a damaged manifest is kept, for people."""
+    return f"{OWN_FOLDER}/torn/{folder}/{hashlib.sha256(content).hexdigest()[:12]}.json"
+
+
+def _account_folder(ref: AppRef) -> str:
     account = safe_filename(ref.account, unique=ref.account)
-    if account.casefold() == OWN_FOLDER:
-        account += "_"
+    return f"{account}_" if account.casefold() == OWN_FOLDER else account
+
+
+def _app_folders(ref: AppRef, title: str) -> Iterator[str]:
+    account = _account_folder(ref)
     name = safe_filename(title, unique=ref.app)
     yield f"{account}/{name}"
     mark = safe_filename(ref.app, unique=AppId(ref.app), max_bytes=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -36,6 +37,10 @@ _BUILD_FIELDS: Final = (
 
 class TornManifest(ArchiveError):
     """A manifest is cut or damaged; the files beside it may be whole."""
+
+
+class LaterManifest(TornManifest):
+    """A manifest is of a later digsite; it is not to be written over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class Manifest:
     lost: tuple[Lost, ...] = ()
     rules: tuple[str, ...] = ()
     """Marks of the rules whose artifacts are all here."""
+    is_salvaged: bool = False
+    """Whether it is what was whole in a damaged one, which still stands in the archive."""
 
     def entry(self, artifact_id: str) -> Entry | None:
         """The entry of an artifact."""
@@ -107,16 +114,29 @@ class Manifest:
         """Reads a document.
 
         Raises:
-            TornManifest: It is cut, damaged, or of a later version.
+            TornManifest: It is cut or damaged.
+            LaterManifest: It is of a later version.
         """
         try:
             content = json.loads(data)
             checksum = content.pop("checksum")
-            if checksum != _checksum(content) or content["version"] != VERSION:
-                raise TornManifest("A manifest is damaged, or of a later digsite.")
+            if checksum != _checksum(content):
+                raise TornManifest("A manifest is damaged.")
+            if content["version"] != VERSION:
+                raise LaterManifest("A manifest is of a later digsite.", hint="Bring digsite up to date.")
             return _manifest(content)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise TornManifest("A manifest is damaged.") from error
+
+    def salvaged(self, torn: bytes) -> Manifest:
+        """With what is whole in a damaged manifest of this build: the lines that are as their own checksums say."""
+        entries = []
+        for line in torn.splitlines():
+            with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                each = json.loads(line.strip().removesuffix(b","))
+                if each.pop("checksum") == _checksum(each) and each["build"] == self.build.ref.build:
+                    entries.append(_entry(self.build.ref, each))
+        return replace(self.merged(replace(self, entries=tuple(entries), lost=(), rules=())), is_salvaged=True)
 
 
 def _document(content: Mapping[str, Any]) -> str:
@@ -146,8 +166,9 @@ def _plain(value: Any) -> Any:
 def _entry_document(entry: Entry) -> dict[str, Any]:
     artifact = entry.artifact
     action = artifact.action
-    return {
+    document = {
         "id": artifact.ref.artifact,
+        "build": artifact.ref.build,
         "title": artifact.title,
         "file": entry.file,
         "size_bytes": entry.size_bytes,
@@ -163,6 +184,7 @@ def _entry_document(entry: Entry) -> dict[str, Any]:
         else None,
         "app": {name: value for name, value in asdict(artifact.facts).items() if value} if artifact.facts else None,
     }
+    return {**document, "checksum": _checksum(document)}
 
 
 def _manifest(content: Mapping[str, Any]) -> Manifest:

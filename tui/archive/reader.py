@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from tui.archive.copying import sha256_of
-from tui.archive.layout import APP, MANIFEST
-from tui.archive.manifest import Entry, Manifest, TornManifest
+from tui.archive.layout import APP, MANIFEST, torn_key
+from tui.archive.manifest import Entry, LaterManifest, Manifest, TornManifest
 from tui.archive.store import NotStored, Store
-from tui.models import AccountName, App, AppId, AppRef
+from tui.models import AccountName, App, AppId, AppRef, Build
+
+_TRIES: Final = 3
+"""At a manifest that another archiver writes at the same moment."""
 
 
 class Trouble(StrEnum):
@@ -57,14 +62,23 @@ class Reader:
         return found
 
     def app(self, folder: str) -> ArchivedApp | None:
-        """The app of a folder; None when it is no app's."""
+        """The app of a folder, as one of its builds tells it where its own document is damaged; None if it is none."""
+        app = self._described(folder)
+        if app is None:
+            for build in self.builds(folder):
+                with suppress(TornManifest):
+                    if (manifest := self.manifest(build)) is not None:
+                        app = App(manifest.build.ref.app_ref, manifest.app_title, manifest.provider)
+                        break
+        return ArchivedApp(app, folder) if app is not None else None
+
+    def _described(self, folder: str) -> App | None:
         try:
             content = json.loads(self.store.read(f"{folder}/{APP}"))
             ref = AppRef(AccountName(content["account"]), AppId(content["id"]))
-            app = App(ref, content["title"], content["provider"], content["type"], content["bundle_id"])
+            return App(ref, content["title"], content["provider"], content["type"], content["bundle_id"])
         except (NotStored, ValueError, KeyError, TypeError):
             return None
-        return ArchivedApp(app, folder)
 
     def builds(self, app_folder: str) -> list[str]:
         """Folders of an app's builds, the highest number first."""
@@ -79,22 +93,53 @@ class Reader:
 
         Raises:
             TornManifest: It is damaged.
+            LaterManifest: It is of a later digsite.
         """
         try:
             return Manifest.from_json(self.store.read(f"{build_folder}/{MANIFEST}"))
         except NotStored:
             return None
 
+    def whole_manifest(self, build_folder: str, build: Build, provider: str, app_title: str) -> Manifest | None:
+        """What is known of a build; of a damaged manifest what is whole in it. None when it has no manifest.
+
+        Raises:
+            LaterManifest: It is of a later digsite.
+        """
+        try:
+            return self.manifest(build_folder)
+        except LaterManifest:
+            raise
+        except TornManifest:
+            torn = self.store.read(f"{build_folder}/{MANIFEST}")
+            return Manifest(build, provider, app_title).salvaged(torn)
+
     def write_manifest(self, build_folder: str, manifest: Manifest) -> None:
-        """Writes what is known of a build, together with what another archiver wrote meanwhile."""
+        """Writes what is known of a build, together with what another archiver wrote meanwhile.
+
+        A damaged manifest is kept in digsite's own folder before it is written over.
+
+        Raises:
+            LaterManifest: A later digsite has written there.
+        """
         key = f"{build_folder}/{MANIFEST}"
         if self.store.create(key, manifest.to_json()):
             return
-        try:
-            theirs = self.manifest(build_folder)
-        except TornManifest:
-            theirs = None
-        self.store.write(key, (manifest.merged(theirs) if theirs else manifest).to_json())
+        for _ in range(_TRIES):
+            try:
+                theirs = self.manifest(build_folder)
+            except LaterManifest:
+                raise
+            except TornManifest:
+                torn = self.store.read(key)
+                self.store.write(torn_key(build_folder, torn), torn)
+                merged, is_written = manifest.salvaged(torn).to_json(), False
+            else:
+                merged = (manifest.merged(theirs) if theirs else manifest).to_json()
+                is_written = theirs is not None and theirs.to_json() == merged
+            if is_written:
+                return
+            self.store.write(key, merged)
 
     def manifests(self, prefix: str) -> Iterator[tuple[str, Manifest | None, dict[str, int]]]:
         """Every build's folder below a prefix, its manifest (None when torn or missing), its objects and their sizes.
@@ -126,6 +171,25 @@ class Reader:
                 yield Finding(f"{folder}/{entry.file}", trouble)
         known = {MANIFEST, *(entry.file for entry in manifest.entries)}
         yield from (Finding(f"{folder}/{name}", Trouble.EXTRA) for name in names if name not in known)
+
+    def check_whole(self, written: Iterable[str]) -> Iterator[Finding]:
+        """Whether apps are described, and builds that were written have a manifest.
+
+        Args:
+            written: Their folders.
+        """
+        known = set()
+        for account in sorted(self.store.folders("")):
+            for name in sorted(self.store.folders(account)):
+                folder = f"{account}/{name}"
+                builds = self.builds(folder)
+                known.update(builds)
+                if builds and self._described(folder) is None:
+                    is_there = self.store.size(f"{folder}/{APP}") is not None
+                    yield Finding(f"{folder}/{APP}", Trouble.CHANGED if is_there else Trouble.MISSING)
+        for folder in sorted(written):
+            if folder not in known:
+                yield Finding(f"{folder}/{MANIFEST}", Trouble.MISSING)
 
     def check_entry(self, folder: str, entry: Entry) -> Trouble | None:
         """Reads one artifact back; None when it is what was archived."""

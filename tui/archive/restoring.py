@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from tui.archive.layout import safe_part
-from tui.archive.manifest import Entry, Manifest
+from tui.archive.layout import MANIFEST, safe_part
+from tui.archive.manifest import Entry, Manifest, TornManifest
 from tui.archive.reader import Reader
-from tui.errors import Destination, Mismatch, NotFound
+from tui.errors import Conflict, Destination, Mismatch, NotFound
 from tui.paths import DigPath
 from tui.safe_text import clean
 
@@ -32,7 +33,8 @@ def locate(reader: Reader, path: DigPath) -> Located:
 
     Raises:
         NotFound: The archive has nothing of that.
-        TornManifest: The build's manifest is damaged.
+        TornManifest: The manifest of the build is damaged, whose artifact is asked for.
+        Conflict: Several apps of that title have it.
     """
     apps = [
         each
@@ -43,13 +45,21 @@ def locate(reader: Reader, path: DigPath) -> Located:
         raise NotFound(f"{reader.store.name} has nothing of that.", hint="digsite archive status tells what is there.")
     if path.build is None:
         return Located(tuple(each.folder for each in apps))
-    for each in apps:
-        found = _build(reader, each.folder, path.build.text)
-        if found is not None:
-            folder, manifest = found
-            entries = _entries(manifest, path.artifact)
-            return Located((folder,), tuple((folder, entry) for entry in entries))
-    raise NotFound(f"{reader.store.name} has no build {clean(path.build.text)!r} of that app.")
+    found = [folder for each in apps if (folder := _build(reader, each.folder, path.build.text)) is not None]
+    if not found:
+        raise NotFound(f"{reader.store.name} has no build {clean(path.build.text)!r} of that app.")
+    if len(found) > 1:
+        ids = ", ".join(clean(each.app.ref.app) for each in apps)
+        raise Conflict("Several apps of that title have such a build.", hint=f"Name the app by its id: {ids}.")
+    (folder,) = found
+    try:
+        manifest = reader.manifest(folder)
+    except TornManifest:
+        if path.artifact is not None:
+            raise
+        return Located((folder,))
+    entries = _entries(manifest, path.artifact) if manifest is not None else []
+    return Located((folder,), tuple((folder, entry) for entry in entries))
 
 
 def restore(reader: Reader, folder: str, entry: Entry, target: Path) -> None:
@@ -91,16 +101,16 @@ def _publish(part: Path, target: Path) -> None:
         part.replace(target)
 
 
-def _build(reader: Reader, app_folder: str, text: str) -> tuple[str, Manifest] | None:
+def _build(reader: Reader, app_folder: str, text: str) -> str | None:
     """By number, which is its folder; else by id, for which all are looked through."""
     direct = f"{app_folder}/{safe_part(text)}"
-    manifest = reader.manifest(direct)
-    if manifest is not None:
-        return direct, manifest
+    if reader.store.size(f"{direct}/{MANIFEST}") is not None:
+        return direct
     for folder in reader.builds(app_folder):
-        manifest = reader.manifest(folder)
-        if manifest is not None and manifest.build.ref.build == text:
-            return folder, manifest
+        with suppress(TornManifest):
+            manifest = reader.manifest(folder)
+            if manifest is not None and manifest.build.ref.build == text:
+                return folder
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -37,6 +37,10 @@ class Stored:
 
     size_bytes: int
     sha256: str
+
+
+def nobody(_: Stored) -> None:
+    """Hears an announcement that nobody wants."""
 
 
 class Store(Protocol):
@@ -84,13 +88,14 @@ class Store(Protocol):
         """Writes a small object, whole or not at all, over what is there."""
         ...
 
-    def upload(self, key: str, pieces: Iterator[Piece]) -> Stored:
+    def upload(self, key: str, pieces: Iterator[Piece], announce: Callable[[Stored], None] = nobody) -> Stored:
         """Writes an object that appears when it is complete, and has the store prove that it is what was sent.
 
         Args:
             key: Where to; the caller has seen that nothing is there. A folder refuses what came since; in a bucket,
                 where two write the same artifact at once, the later one writes the same bytes.
             pieces: The content; what it raises is raised here, and nothing stays behind.
+            announce: Called in any thread with what was sent, before there is an object of that key.
 
         Raises:
             ArchiveError: There is another object of that key, or the store holds something else than was sent.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tui.archive.claims import Claims
 from tui.archive.copying import check_held
-from tui.archive.layout import Layout, build_folder
-from tui.archive.manifest import Entry, Manifest, TornManifest
+from tui.archive.layout import MANIFEST, Layout, build_folder, twin_folder
+from tui.archive.manifest import Entry, Manifest
 from tui.archive.reader import Reader
 from tui.archive.store import Store
 from tui.errors import DigsiteError
@@ -38,6 +38,8 @@ class Summary:
     items: list[Item] = field(default_factory=list[Item])
     builds: int = 0
     """Builds that were looked at."""
+    empty: int = 0
+    """Builds that have nothing of what is wanted."""
     busy: int = 0
     """Builds that another archiver is at."""
     moved_bytes: int = 0
@@ -95,29 +97,58 @@ def mark_of(rule: ArchiveRule) -> str:
 
 
 def find_folder(target: Target, app: App, build: Build) -> tuple[str | None, Manifest | None]:
-    """Where a build is or belongs, and what the archive knows of it; no folder before its app has one."""
+    """Where a build is or belongs, and what the archive knows of it; no folder before its app has one.
+
+    Raises:
+        LaterManifest: A later digsite has archived it.
+    """
     app_folder = target.layout.find_app(app.ref, app.title)
-    if app_folder is None:
-        return None, None
+    return (None, None) if app_folder is None else _find_in(target, app, build, app_folder)
+
+
+def _find_in(target: Target, app: App, build: Build, app_folder: str) -> tuple[str, Manifest | None]:
     folder = build_folder(app_folder, build)
-    try:
-        return folder, target.reader.manifest(folder)
-    except TornManifest:
-        return folder, None  # the files beside it are adopted, and it is written anew
+    manifest = target.reader.whole_manifest(folder, build, app.provider, app.title)
+    if manifest is not None and manifest.build.ref != build.ref:
+        folder = twin_folder(app_folder, build)
+        manifest = target.reader.whole_manifest(folder, build, app.provider, app.title)
+    return folder, manifest
 
 
-def begin(job: Job, folder: str | None) -> tuple[str, dict[str, int]] | None:
-    """Claims a build; gives its folder, and the bytes of what that holds by key. None while another archiver is at it.
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A build that this run has claimed."""
+
+    folder: str
+    manifest: Manifest
+    """What the archive knows of it."""
+    there: Mapping[str, int]
+    """Bytes of what the folder holds, by key."""
+
+
+def begin(job: Job, folder: str | None, manifest: Manifest | None) -> Begun | None:
+    """Claims a build; None while another archiver is at it.
 
     Args:
         job: The build.
         folder: Where it belongs; None takes its app's folder first.
+        manifest: What was known of it before.
+
+    Raises:
+        LaterManifest: A later digsite has archived it.
     """
     target = job.target
-    place = folder if folder is not None else build_folder(target.layout.claim_app(job.app), job.build)
-    if not target.claims.take(place):
+    app_folder = target.layout.claim_app(job.app)
+    folder = folder or build_folder(app_folder, job.build)
+    if not target.claims.take(folder):
         return None
-    return place, dict(target.store.objects(place))
+    there = dict(target.store.objects(folder))
+    if manifest is None and f"{folder}/{MANIFEST}" in there:  # written since it was looked for
+        now, manifest = _find_in(target, job.app, job.build, app_folder)
+        if now != folder:  # of another build of this number
+            target.claims.release(folder)
+            return begin(job, now, manifest)
+    return Begun(folder, manifest or Manifest(job.build, job.app.provider, job.app.title), there)
 
 
 def finish(job: Job, folder: str, added: Sequence[Entry], manifest: Manifest | None) -> None:
@@ -134,13 +165,9 @@ def finish(job: Job, folder: str, added: Sequence[Entry], manifest: Manifest | N
 
 
 def holds(manifest: Manifest | None, artifact: Artifact) -> bool:
-    """Whether an artifact is archived as it is now, or known to be lost."""
-    if manifest is None:
-        return False
-    entry = manifest.entry(artifact.ref.artifact)
-    if entry is not None:
-        return artifact.size_bytes in {None, entry.size_bytes}
-    return any(lost.artifact_id == artifact.ref.artifact for lost in manifest.lost)
+    """Whether an artifact is archived as it is now."""
+    entry = manifest.entry(artifact.ref.artifact) if manifest is not None else None
+    return entry is not None and artifact.size_bytes in {None, entry.size_bytes}
 
 
 def item_of(

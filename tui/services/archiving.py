@@ -10,25 +10,27 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Final, TypeVar
 
-from tui.archive.claims import Claims
-from tui.archive.copying import Copied, Copier, find_place
+from tui.archive.claims import CLAIM_LIFE, Claims
+from tui.archive.copying import Copied, Copier, find_places
 from tui.archive.layout import readable_name
-from tui.archive.manifest import Entry, Lost, Manifest
+from tui.archive.manifest import Entry, Lost
 from tui.archive.selection import Choice, Selection, wants_app
 from tui.archive.state import State
 from tui.archive.store import Store, StoreDown
 from tui.archive.stream import Stopped
 from tui.errors import BadPayload, DigsiteError, Gone, NotFound, RateLimited, Unreachable
-from tui.models import App, Artifact, Build, BuildQuery, Cursor, Source
+from tui.models import App, Artifact, Build, BuildQuery, BuildRef, Cursor, Source
 from tui.models.rules import ArchiveRule, RetentionRule
 from tui.paths import join
 from tui.providers import Provider
 from tui.services.archive_jobs import (
+    Begun,
     Item,
     Job,
     Summary,
@@ -43,7 +45,7 @@ from tui.services.archive_jobs import (
 from tui.services.indexing import check_budget
 from tui.services.resolve import all_apps, build_part
 from tui.services.session import ARCHIVE, Session
-from tui.stats.retention import effective_rules, longest_days
+from tui.stats.retention import effective_rules, expiry, longest_days
 from tui.storage import Storage
 from tui.threads import in_daemon_thread
 
@@ -52,6 +54,10 @@ _log = logging.getLogger(__name__)
 
 _KEPT_BUDGET: Final = 0.05
 _SOURCE_TIMEOUT_S: Final = 60.0
+_MAY_COME: Final = timedelta(hours=1)
+"""After its end, an empty build may still get its artifacts."""
+_MISSING: Final = timedelta(days=14)
+"""So long what the provider lists, but does not have, is asked for again."""
 _END_S: Final = 10.0
 """How long the end of a run waits for copies under way to clean up."""
 
@@ -101,26 +107,30 @@ class Archiver:
             rules: Each with its opened destination.
         """
         targets = [open_target(rule, store) for rule, store in rules]
-        try:
+        async with self._claiming(targets):
             for target in targets:
                 await self._run_rule(target)
-        finally:
-            await self._end(targets)
         return self.summary
 
     async def run_build(self, job: Job) -> Summary:
         """Archives one build, or chosen artifacts of it; what fails is in the summary."""
         self.summary.builds += 1
         await self._builds.acquire()
-        try:
+        async with self._claiming([job.target]):
             await self._run_build(job)
-        finally:
-            await self._end([job.target])
         return self.summary
 
-    async def _end(self, targets: Sequence[Target]) -> None:
-        self._stop.set()
-        await in_daemon_thread(lambda: self._settle([target.claims for target in targets]), name="archive-end")
+    @asynccontextmanager
+    async def _claiming(self, targets: Sequence[Target]) -> AsyncIterator[None]:
+        """Keeps what is claimed meanwhile, and gives it up at the end, when copies under way have been stopped."""
+        claims = [target.claims for target in targets]
+        keeping = asyncio.create_task(_keep(claims))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+            self._stop.set()
+            await in_daemon_thread(lambda: self._settle(claims), name="archive-end")
 
     def _settle(self, claims: Sequence[Claims]) -> None:
         """Waits until copies that were stopped have cleaned up, then gives up what was claimed."""
@@ -130,6 +140,11 @@ class Archiver:
             each.release_all()
 
     async def _run_rule(self, target: Target) -> None:
+        try:
+            await in_daemon_thread(lambda: self._check_there(target.store), name="archive")
+        except DigsiteError as error:
+            self._fail(target.store.name, error)
+            return
         for session in self._sessions:
             if not fnmatchcase(session.account.name, target.rule.account):
                 continue
@@ -145,17 +160,27 @@ class Archiver:
                 if self._down is not None:
                     return
 
+    def _check_there(self, store: Store) -> None:
+        """An empty place where an archive was is a disk that is not mounted, or a wrong path."""
+        builds = len(self._state.held(store.name))
+        if builds and not store.folders(""):
+            raise StoreDown(
+                f"{store.name} is empty, but {builds:,} builds of this machine's runs were there.",
+                hint=f"Is it mounted? If you emptied it: delete {self._state.path}, and run again.",
+            )
+
     async def _run_app(self, target: Target, provider: Provider, app: App) -> None:
         path = join(app.ref.account, app.title)
-        selection = Selection(target.rule, datetime.now(UTC))
+        now = datetime.now(UTC)
+        selection = Selection(target.rule, now)
         tasks: list[asyncio.Task[bool]] = []
         settled, until = True, None
         unsettled: list[datetime] = []
         builds: list[Build] = []
         try:
-            async for build in self._builds_of(target, provider, app, unsettled):
-                if until is None:
-                    until = build.created_at
+            async for build in self._builds_of(target, provider, app):
+                if until is None and build.created_at is not None and build.created_at <= now:
+                    until = build.created_at  # a wrong clock's moment to come would hide what is built until then
                 choice = selection.choose(build)
                 if choice is Choice.LATER and build.created_at is not None:
                     unsettled.append(build.created_at)
@@ -174,14 +199,18 @@ class Archiver:
             raise
         results = await _all(tasks)
         unsettled.extend(b.created_at for b, done in zip(builds, results, strict=True) if not done and b.created_at)
-        border = min(unsettled, default=until)
+        border = min((moment for moment in unsettled if moment <= now), default=until)
         if settled and self._down is None and border is not None and not self._dry_run:
             self._state.set_walked(target.store.name, target.mark, app.ref, border)
 
-    async def _builds_of(
-        self, target: Target, provider: Provider, app: App, unsettled: list[datetime]
-    ) -> AsyncIterator[Build]:
-        """Builds that may still matter, newest first, page after page."""
+    async def _builds_of(self, target: Target, provider: Provider, app: App) -> AsyncIterator[Build]:
+        """Builds that may still matter, newest first, page after page.
+
+        Raises:
+            BadPayload: The list has gaps, told once all that it has was given: what is missing may be what is wanted.
+        """
+        gap: BadPayload | None = None
+        given: set[BuildRef] = set()
         after = self._state.walked_until(target.store.name, target.mark, app.ref)
         days = longest_days(provider.account.provider, self._retention)
         if days is not None:
@@ -192,14 +221,21 @@ class Archiver:
         while self._down is None:
             check_budget(provider, _KEPT_BUDGET)
             page = await provider.builds(app.ref, BuildQuery(branch=branch, after=after), cursor)
-            if page.unreadable or page.note:  # what is missing from the list may be what is wanted
-                unsettled.extend(b.created_at for b in page.items if b.created_at)
+            if page.unreadable or page.note:
+                gap = BadPayload(page.note or "The provider's list of builds has unreadable items.")
             for build in page.items:
                 if after is not None and build.created_at is not None and build.created_at < after:
-                    return
-                yield build
-            if (cursor := page.next_cursor) is None:
-                return
+                    cursor = None
+                    break
+                if build.ref not in given:
+                    given.add(build.ref)
+                    yield build
+            else:
+                cursor = page.next_cursor
+            if cursor is None:
+                break
+        if gap is not None:
+            raise gap
 
     async def _run_build(self, job: Job) -> bool:
         """Archives one build; whether nothing of it is left to do."""
@@ -227,68 +263,107 @@ class Archiver:
         check_budget(job.provider, _KEPT_BUDGET)
         artifacts = await whole_list(job.provider, job.build)
         wanted = [artifact for artifact in artifacts if job.wants(artifact)]
-        todo = [artifact for artifact in wanted if not holds(manifest, artifact)]
         if self._dry_run:
+            todo = [artifact for artifact in wanted if not holds(manifest, artifact)]
             for artifact in todo:
                 self._note(item_of(job, artifact, artifacts, "wanted"))
             return not todo
+        if job.chosen is not None and len(wanted) < len(job.chosen):
+            self._fail(job.path, NotFound("What was chosen is gone at the provider.", hint="Refresh the list."))
+        if not wanted and job.chosen:
+            return False
         if not wanted:
+            self.summary.empty += 1
+            if (ended := job.build.finished_at) is not None and datetime.now(UTC) - ended < _MAY_COME:
+                return False
             self._remember(job)
             return True
-        begun = await in_daemon_thread(lambda: begin(job, folder), name="archive")
+        begun = await in_daemon_thread(lambda: begin(job, folder, manifest), name="archive")
         if begun is None:
             self.summary.busy += 1
             return False
-        manifest = manifest or Manifest(job.build, job.app.provider, job.app.title)
-        settled = await self._copy_all(job, *begun, manifest, todo, artifacts)
+        settled = await self._copy_all(job, begun, [a for a in wanted if not holds(begun.manifest, a)], artifacts)
         if settled:
             self._remember(job)
         return settled
 
-    async def _copy_all(
-        self,
-        job: Job,
-        folder: str,
-        there: Mapping[str, int],
-        manifest: Manifest,
-        todo: Sequence[Artifact],
-        siblings: Sequence[Artifact],
-    ) -> bool:
-        """Copies what is missing, then writes the manifest; whether everything is there or lost."""
+    async def _copy_all(self, job: Job, begun: Begun, todo: Sequence[Artifact], siblings: Sequence[Artifact]) -> bool:
+        """Copies what is missing, then writes the manifest; whether everything is there or lost for good."""
+        folder, manifest, store = begun.folder, begun.manifest, job.target.store
         taken = {entry.file.casefold() for entry in manifest.entries}
         names = Counter(readable_name(artifact).casefold() for artifact in todo)
         taken |= {name for name, count in names.items() if count > 1}  # twins are all told apart by their ids
-        copier = Copier(job.target.store, self._storage, self._source_of(job.provider), self._stop, self._downloads)
+        sent = self._state.sent(store.name, folder)
+        before = {each.artifact_id: each for each in manifest.lost}
+        source_of = self._source_of(job.provider)
+        copier = Copier(store, self._storage, source_of, self._stop, self._downloads, self._state)
 
         async def copy(artifact: Artifact) -> Copied:
-            place = find_place(artifact, folder, taken, there)
-            source = await self._early_source(job.provider, artifact) if place.held_bytes is None else None
-            return await self._in_thread(lambda: copier.copy(artifact, place, source))
+            places = find_places(artifact, folder, taken, begun.there, sent)
+            source = await self._early_source(job.provider, artifact) if places[0].held_bytes is None else None
+            return await self._in_thread(lambda: copier.copy(artifact, places, source))
 
-        results = await _all([asyncio.create_task(self._copy(job, artifact, copy, siblings)) for artifact in todo])
+        tasks = [asyncio.create_task(self._copy(job, artifact, copy, siblings, before)) for artifact in todo]
+        results = await _all(tasks)
         added = [result for result in results if isinstance(result, Entry)]
-        entries = [*manifest.entries, *added]
-        lost = [*manifest.lost, *(r for r in results if isinstance(r, Lost))]
-        settled = all(result is not None for result in results)
+        lost = [result for result in results if isinstance(result, Lost)]
+        told = {entry.artifact.ref.artifact for entry in added} | {each.artifact_id for each in lost}
+        settled = None not in results and all(self._is_for_good(job, each, siblings) for each in lost)
         mark = job.target.mark
         rules = {*manifest.rules, *([mark] if settled and mark else [])}
         written = replace(
-            manifest, build=job.build, entries=tuple(entries), lost=tuple(lost), rules=tuple(sorted(rules))
+            manifest,
+            build=job.build,
+            entries=(*(e for e in manifest.entries if e.artifact.ref.artifact not in told), *added),
+            lost=(*(each for each in manifest.lost if each.artifact_id not in told), *lost),
+            rules=tuple(sorted(rules)),
+            is_salvaged=False,
         )
-        is_new = any(result is not None for result in results) or (settled and written.rules != manifest.rules)
+        is_new = written != replace(manifest, build=job.build)
         await in_daemon_thread(lambda: finish(job, folder, added, written if is_new else None), name="archive")
+        if written.entries:
+            self._state.add_held(store.name, folder)
+        self._state.forget_sent(store.name, folder)
         return settled
 
+    def _is_for_good(self, job: Job, lost: Lost, siblings: Sequence[Artifact]) -> bool:
+        """Whether what the provider did not have need not be asked for again: its days are over, or it was missing for
+        long. Before that it may have been only for now, as where a token had no access for an hour."""
+        day = job.build.finished_at or job.build.created_at
+        kinds = [(a.kind, a.is_intermediate) for a in siblings if a.ref.artifact == lost.artifact_id]
+        ends = [
+            expiry(job.provider.account.provider, kind, day.date(), self._retention, is_intermediate=bool(intermediate))
+            for kind, intermediate in kinds
+            if day is not None
+        ]
+        now = datetime.now(UTC)
+        return now - lost.at > _MISSING or any(end is not None and end.last_day < now.date() for end in ends)
+
     async def _copy(
-        self, job: Job, artifact: Artifact, copy: Callable[[Artifact], Awaitable[Copied]], siblings: Sequence[Artifact]
+        self,
+        job: Job,
+        artifact: Artifact,
+        copy: Callable[[Artifact], Awaitable[Copied]],
+        siblings: Sequence[Artifact],
+        lost: Mapping[str, Lost],
     ) -> Entry | Lost | None:
-        """Copies one artifact; None when it failed."""
+        """Copies one artifact; None when it failed.
+
+        Args:
+            job: Its build.
+            artifact: What is copied.
+            copy: Does it.
+            siblings: All artifacts of the build.
+            lost: What earlier runs did not get, by id: that is told once.
+        """
         async with self._copies:
             try:
                 copied = await copy(artifact)
             except StoreDown:
                 raise
             except (NotFound, Gone) as error:
+                if artifact.ref.artifact in lost and job.chosen is None:
+                    return lost[artifact.ref.artifact]
                 self._note(item_of(job, artifact, siblings, "lost", error))
                 return Lost(artifact.ref.artifact, artifact.title, error.message, datetime.now(UTC))
             except Stopped:
@@ -297,7 +372,7 @@ class Archiver:
                 self._note(item_of(job, artifact, siblings, "failed", error))
                 return None
         self.summary.moved_bytes += copied.moved_bytes
-        self._note(item_of(job, artifact, siblings, "copied" if copied.moved_bytes else "adopted"))
+        self._note(item_of(job, artifact, siblings, "adopted" if copied.is_adopted else "copied"))
         return copied.entry
 
     async def _in_thread(self, copy: Callable[[], Copied]) -> Copied:
@@ -327,7 +402,11 @@ class Archiver:
 
         def fetch(artifact: Artifact) -> Source:  # in the thread of a copy
             waiting = asyncio.run_coroutine_threadsafe(_source(provider, artifact), loop)
-            return waiting.result(_SOURCE_TIMEOUT_S)
+            try:
+                return waiting.result(_SOURCE_TIMEOUT_S)
+            except TimeoutError as error:  # an OSError, which a store would take for its own
+                waiting.cancel()
+                raise Unreachable(f"No link came in {_SOURCE_TIMEOUT_S:.0f} s.") from error
 
         return fetch
 
@@ -345,12 +424,21 @@ class Archiver:
         self.summary.failures.append((path, error))
 
 
+async def _keep(claims: Sequence[Claims]) -> None:
+    """Until it is cancelled; a build may take longer than a claim lives."""
+    while True:
+        await asyncio.sleep(CLAIM_LIFE.total_seconds() / 6)
+        for each in claims:
+            with suppress(DigsiteError):  # the copies meet it as well
+                await in_daemon_thread(each.refresh, name="archive-claims")
+
+
 async def _source(provider: Provider, artifact: Artifact) -> Source:
     return await provider.source(artifact)
 
 
 async def whole_list(provider: Provider, build: Build) -> list[Artifact]:
-    """All artifacts of a build.
+    """All artifacts of a build, each once.
 
     Raises:
         BadPayload: The list has gaps.
@@ -363,7 +451,7 @@ async def whole_list(provider: Provider, build: Build) -> list[Artifact]:
             raise BadPayload(page.note or "The provider's list of artifacts has unreadable items.")
         found.extend(page.items)
         if (cursor := page.next_cursor) is None:
-            return found
+            return list({artifact.ref: artifact for artifact in found}.values())
 
 
 async def _all(tasks: Sequence[asyncio.Task[T]]) -> list[T]:

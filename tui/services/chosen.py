@@ -12,7 +12,7 @@ from tui.folders import state_dir
 from tui.models import App, Artifact, ArtifactId, Build
 from tui.models.rules import ArchiveRule
 from tui.paths import join
-from tui.services.archive_jobs import Job, Summary, find_folder, open_target
+from tui.services.archive_jobs import Job, Summary, Target, find_folder, open_target
 from tui.services.archive_lock import archive_lock
 from tui.services.archiving import Archiver
 from tui.services.resolve import build_part
@@ -30,6 +30,8 @@ class ChosenArchive:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._stores: dict[str, Store] = {}
+        self._looked_at: dict[str, Target] = {}
+        """By destination; each knows which folders apps have."""
 
     @property
     def destination(self) -> str:
@@ -44,8 +46,10 @@ class ChosenArchive:
         """
         found: set[ArtifactId] = set()
         for destination in dict.fromkeys(rule.destination for rule in self._services.config.archive_rules):
-            target = open_target(ArchiveRule(destination), self._store(destination), by_hand=True)
-            _, manifest = find_folder(target, app, build)
+            if destination not in self._looked_at:
+                target = open_target(ArchiveRule(destination), self._store(destination), by_hand=True)
+                self._looked_at[destination] = target
+            _, manifest = find_folder(self._looked_at[destination], app, build)
             if manifest is not None:
                 found.update(entry.artifact.ref.artifact for entry in manifest.entries)
         return frozenset(found)
@@ -97,5 +101,7 @@ def outcome(summary: Summary) -> str:
             raise item.error
     if summary.busy:
         raise DigsiteError("Another archiver is at this build.", hint="Try again when it is done.")
+    if summary.empty:
+        return "nothing to archive"
     copied = sum(item.what in {"copied", "adopted"} for item in summary.items)
     return f"archived, {copied:,} new" if copied else "archived already"
