@@ -26,8 +26,23 @@ async def test_the_default_is_never_a_signed_url(drive: Drive) -> None:
         build = await d.open_build(finished)
         artifact = await d.go_to_artifact(is_apk)
         await d.press("y")
+        await d.until(lambda: d.app.clipboard)
         install = d.explorer.artifacts.rows.find(artifact.ref).install_url
         assert d.app.clipboard == install or d.app.clipboard.startswith(f"demo-bitrise/acme-android/{build.number}/")
+
+
+async def test_of_a_public_artifact_the_install_url_is_copied(drive: Drive) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.open_build(lambda build: build.branch == "release/4.0" and finished(build))
+        artifact = await d.go_to_artifact(lambda each: is_apk(each) and each.is_public)
+        assert artifact.install_url is None  # a list does not tell it
+        await d.press("y")
+        await d.until(lambda: d.app.clipboard.startswith("http"))
+        assert d.app.clipboard == d.explorer.artifacts.rows.find(artifact.ref).install_url
+        await d.press("Y")
+        await d.until(lambda: isinstance(d.app.screen, ChoiceDialog))
+        assert "Install" in d.screen_text()
 
 
 async def test_a_signed_url_says_that_it_works_for_anyone_and_how_long(drive: Drive) -> None:

@@ -19,6 +19,7 @@ from tui.screens.digs_dialog import DigsDialog
 from tui.screens.feed_view import NewestScreen
 from tui.screens.transfers import TransfersScreen
 from tui.widgets.choice import Choice, ChoiceDialog
+from tui.widgets.crumbs import Crumbs
 from tui.widgets.dialogs import TextDialog
 from tui.widgets.keybar import KeyBar
 
@@ -131,3 +132,21 @@ async def test_the_key_bar_names_the_key_that_people_know(drive: Drive) -> None:
         await d.press("slash")
         await d.until(lambda: "⏎ Keep" in d.screen_text())
         assert "↓ Keep" not in d.screen_text()
+
+
+async def test_the_line_on_top_keeps_its_place_where_there_is_no_row(drive: Drive) -> None:
+    async with drive() as d:
+        await d.open_app("playground")
+        await d.until(lambda: "no builds" in d.screen_text())
+        await d.until(lambda: "demo-bitrise/playground" in d.screen_text().splitlines()[0])
+
+
+async def test_the_line_on_top_gives_up_its_last_parts_first(drive: Drive) -> None:
+    async with drive((80, 24)) as d:
+        await d.loaded()
+        crumbs = d.app.screen.query_one(Crumbs)
+        crumbs.show("Transfers", "3 of 6 running · 12.5 MB/s · at most 3 at once · at most 3.1 MB/s")
+        assert "3 of 6 running · 12.5 MB/s" in crumbs.render_line(0).text
+        crumbs.show("demo-xcode-cloud/Acme/613/Acme Test - iOS.zip", "demo-xcode-cloud · 3,580 of 3,600 calls left")
+        assert "Acme/613/Acme Test - iOS.zip" in crumbs.render_line(0).text
+        assert crumbs.render_line(0).text.endswith(" demo-xcode-cloud ")

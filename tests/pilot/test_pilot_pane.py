@@ -109,6 +109,40 @@ async def test_empty_pages_are_not_followed_for_ever() -> None:
         assert asked == 3
 
 
+async def test_rows_that_come_in_above_ask_for_no_further_page() -> None:
+    asked = 0
+
+    async def fetch(cursor: Cursor | None) -> Page[int]:
+        nonlocal asked
+        asked += 1
+        last = int(cursor or 10_000)
+        return page(range(last, last - 50, -1), last - 50)
+
+    app = OnePane()
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.show(Feed("x", fetch))
+        await until(pilot, lambda: len(app.pane.rows.rows) == 50)
+        app.pane.rows.focus()
+        await pilot.press("s", "G")  # the newest is last: each page comes in above it
+        await until(pilot, lambda: not app.pane.is_loading)
+        before = asked
+        await pilot.press("G")
+        for _ in range(20):
+            await until(pilot, lambda: not app.pane.is_loading)
+            await pilot.pause()
+        assert asked <= before + 1
+        assert app.pane.rows.current == 10_000
+
+
+async def test_a_sentence_instead_of_rows_is_shown_whole() -> None:
+    app = OnePane()
+    async with app.run_test(size=(24, 20)) as pilot:
+        app.pane.show("", [Feed("x", serve({None: page([])}))], empty=lambda: ("The build has not finished yet.",))
+        await until(pilot, lambda: not app.pane.is_loading)
+        lines = [app.pane.rows.render_line(y).text.strip() for y in range(5)]
+        assert " ".join(lines).split() == ["The", "build", "has", "not", "finished", "yet."]
+
+
 async def test_a_page_that_comes_after_the_pane_was_left_is_dropped_and_its_request_cancelled() -> None:
     app = OnePane()
     async with app.run_test(size=(40, 20)) as pilot:

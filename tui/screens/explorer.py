@@ -201,7 +201,10 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.open_build = build
         name = f"#{build.number}" if build.number is not None else str(build.ref.build)
         feeds = self._acting.feeds
-        self.artifacts.show(name, feeds.artifacts(build), empty=partial(feeds.no_artifacts, build))
+        rows = self.builds.rows
+        self.artifacts.show(
+            name, feeds.artifacts(build), empty=lambda: feeds.no_artifacts(rows.find(build.ref) or build)
+        )
         self.focus_pane(self.artifacts)
         self._acting.keeping.look(self.open_app, build)
         if self.open_app is not None:
@@ -266,8 +269,9 @@ Mark rows with `space`; `d`, `p` and `X` then act on all marked rows.
         self.query_one(DetailPanel).show(self.facts())
         self.show_tab()
         row = self.pane.rows.current
-        account = getattr(row, "ref", None) and row.ref.account if row is not None else None
-        self.query_one(Crumbs).show(self.path_of(row), self._acting.place.account_side(account))
+        place = row or (self.open_build if self.pane is self.artifacts else self.open_app)
+        account = place.ref.account if place is not None else None
+        self.query_one(Crumbs).show(self.path_of(place), self._acting.place.account_side(account))
         if self.pane.rows.is_placed:
             self._detail_timer = self.set_timer(PREFETCH_REST_S - DETAIL_REST_S, partial(self._prefetch, row))
 

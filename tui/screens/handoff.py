@@ -50,8 +50,25 @@ class HandOff:
     def copy(self, row: Row | None) -> None:
         """Sends the install URL, else the path, to the terminal's clipboard."""
         if row is not None:
-            url = row.install_url if isinstance(row, Artifact) and row.is_public else None
-            self._send(url or self._screen.path_of(row))
+            self._screen.run_worker(self._copy(row), description="copy")
+
+    async def _copy(self, row: Row) -> None:
+        row = await self._with_install_url(row)
+        url = row.install_url if isinstance(row, Artifact) and row.is_public else None
+        self._send(url or self._screen.path_of(row))
+
+    async def _with_install_url(self, row: Row) -> Row:
+        """A public artifact with the link of its page, which lists do not tell."""
+        if not isinstance(row, Artifact) or not row.is_public or row.install_url:
+            return row
+        try:
+            provider = await self._services.sessions[row.ref.account].provider()
+            found = await provider.artifact(row)
+        except DigsiteError as error:
+            self._say(str(error), severity="warning")
+            return row
+        self._screen.artifacts.rows.update_row(found)
+        return found
 
     def menu(self, row: Row | None) -> None:
         """Asks which text of the row to copy."""
@@ -59,6 +76,7 @@ class HandOff:
             self._screen.run_worker(self._menu(row), description="copy")
 
     async def _menu(self, row: Row) -> None:
+        row = await self._with_install_url(row)
         texts = dict(self._texts(row))
         if isinstance(row, Artifact):
             file = await downloaded_file(row, self._services.transfers.snapshot().transfers)

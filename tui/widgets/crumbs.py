@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -11,6 +11,13 @@ from textual.widget import Widget
 
 from tui.safe_text import clean
 from tui.widgets.columns import cut_start, pad
+
+_PATH_CELLS: Final = 36
+"""What of a path is shown before anything beside it."""
+
+
+def _side(parts: list[str]) -> str:
+    return f" {' · '.join(parts)} " if parts else ""
 
 
 class Crumbs(Widget):
@@ -35,11 +42,12 @@ class Crumbs(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Name, path and side, the path cut first."""
+        """Name, path and side; the side gives up its last parts before the path is cut by much."""
         width = self.size.width
-        name, side = " digsite ", f" {clean(self._side)} " if self._side else ""
-        if cell_len(name) + cell_len(side) + 12 > width:
-            side = ""
+        name, parts = " digsite ", clean(self._side).split(" · ") if self._side else []
+        while parts and cell_len(name) + cell_len(_side(parts)) + min(cell_len(self._path) + 2, _PATH_CELLS) > width:
+            parts.pop()
+        side = _side(parts)
         room = max(0, width - len(name) - cell_len(side))
         return Strip(
             [

@@ -376,7 +376,7 @@ class Pane(Vertical, Generic[T]):
             totals = [feed.total for feed in self._feeds]
             known = sum(total for total in totals if total is not None) if None not in totals else None
             if self._filter_text:
-                parts.append(f"{rows.shown:,} of {loaded:,}")
+                parts.append(f"{rows.shown:,} of {loaded:,}{'+' if self._has_more else ''}")
             elif known is not None and known > loaded:
                 parts.append(f"{loaded:,} of {known:,}")
             else:

@@ -25,7 +25,7 @@ from tui.models.filter import RowFilter
 from tui.safe_text import clean
 from tui.widgets.columns import GAP, Column, fit, pad
 from tui.widgets.rows import Rows
-from tui.widgets.strips import line, merged
+from tui.widgets.strips import line, merged, wrapped
 
 T = TypeVar("T")
 
@@ -272,7 +272,8 @@ class RowList(Widget, Generic[T], can_focus=True):
         self.refresh()
         self.post_message(self.Moved(self))
         self.post_message(self.Changed(self))
-        self._tell_near_end()
+        if len(self._model) < self.size.height:  # a row of a page that came in above must not ask for the next page
+            self._tell_near_end()
 
     def _move_to(self, target: int, direction: int = 1) -> None:
         if not len(self._model):
@@ -280,6 +281,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         target = self._model.skip_heading(target, direction)
         old, height = self._cursor, max(1, self.size.height)
         if target == old:
+            self._tell_near_end()
             return
         self._cursor, self._placed = target, True
         first_row = target == 1 and self._model.heading_at(0) is not None
@@ -414,7 +416,7 @@ class RowList(Widget, Generic[T], can_focus=True):
         self._refresh_lines((self._cursor - self._top,))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return max(len(self._model), len(self._placeholder) + 2 if not len(self._model) else 1)
+        return max(len(self._model), len(wrapped(self._placeholder, width - 2)) + 2 if not len(self._model) else 1)
 
     # Painting ---------------------------------------------------------------------------------------------
 
@@ -435,8 +437,8 @@ class RowList(Widget, Generic[T], can_focus=True):
             return line(heading, width, self.get_component_rich_style("rowlist--heading"))
         if position == len(model) and self._tail and len(model):
             return line("  " + self._tail, width, self._muted)
-        if not len(model) and 1 <= y <= len(self._placeholder):
-            return line("  " + self._placeholder[y - 1], width, self._muted)
+        if not len(model) and 1 <= y <= len(told := wrapped(self._placeholder, width - 2)):
+            return line("  " + told[y - 1], width, self._muted)
         return Strip([Segment(" " * width, self.rich_style)], width)
 
     def refresh(self, *regions: Region, **changes: bool) -> Self:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
+from textwrap import wrap
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,6 +16,11 @@ from tui.widgets.columns import pad
 def line(text: str, width: int, style: Style) -> Strip:
     """One text, cut or padded to so many cells."""
     return Strip([Segment(pad(text, width), style)], width)
+
+
+def wrapped(texts: Iterable[str], width: int) -> list[str]:
+    """Sentences as lines of so many characters."""
+    return [part for text in texts for part in wrap(text, max(10, width)) or [""]]
 
 
 def merged(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
