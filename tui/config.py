@@ -113,7 +113,7 @@ def download_dir(config: Config) -> Path:
     """Where downloads go: `DIGSITE_DOWNLOADS`, else `download_dir` of config.toml, else the user's folder."""
     chosen = os.environ.get("DIGSITE_DOWNLOADS")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return folders.expanded(chosen, "DIGSITE_DOWNLOADS")
     return config.download_dir or folders.default_download_dir()
 
 
@@ -262,7 +262,7 @@ class _Reader:
 
         try:
             return tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
             found = _SYNTAX_LINE.search(str(error))
             lines = self._text.splitlines()
             number = int(found[1]) if found and found[1] else len(lines)
@@ -400,7 +400,7 @@ def _key_path(line: str) -> tuple[str, ...]:
 
     try:
         node: object = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return ()
     path: list[str] = []
     while isinstance(node, dict) and node:

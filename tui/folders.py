@@ -11,12 +11,30 @@ from pathlib import Path
 
 import platformdirs
 
+from tui.errors import ConfigError
+
 _APP = "digsite"
+
+
+def expanded(path: str | Path, what: str) -> Path:
+    """A path with the `~` of its start replaced.
+
+    Args:
+        path: As typed.
+        what: Where it was typed, for the error.
+
+    Raises:
+        ConfigError: Nobody of that name has a home.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigError(f"{what}: {str(path)!r} begins with the home of nobody.", hint="Write it out.") from error
 
 
 def _home() -> Path | None:
     home = os.environ.get("DIGSITE_HOME")
-    return Path(home).expanduser().absolute() if home else None
+    return expanded(home, "DIGSITE_HOME") if home else None
 
 
 def config_dir() -> Path:

@@ -31,10 +31,17 @@ def _encode_char(char: str) -> str:
 
 
 def decode(part: str) -> str:
-    """The text that a printed part stands for."""
+    """The text that a printed part stands for.
+
+    Raises:
+        PathError: It is none.
+    """
     if "%" not in part:
         return part
-    return unquote_to_bytes(part).decode("utf-8", "surrogatepass")
+    try:
+        return unquote_to_bytes(part).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise PathError(f"The part {part!r} of the path is not text.", hint="Write a % as %25.") from error
 
 
 def join(*parts: str) -> str:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -272,3 +273,48 @@ def test_a_bucket_without_obstore_says_what_to_install(digsite: Digsite, tmp_pat
     ran = digsite("archive", "verify", "--from", "s3://bucket", extra={"PYTHONPATH": str(tmp_path)})
     assert ran.code == 2
     assert "digsite[archive]" in ran.err
+
+
+def test_a_run_that_reaches_no_account_is_a_failure(configured: Path, digsite: Digsite) -> None:
+    without = digsite("archive", "run", demo_env=False)
+    assert without.code == 3
+    assert "no account" in without.err
+    wrong = digsite("archive", "run", demo_env=False, extra={"ASC_KEY_ID": "2X9R4HXF34"})
+    assert wrong.code == 3
+    assert "ASC_PRIVATE_KEY" in wrong.err
+    assert not configured.exists()
+
+
+def test_a_rule_of_no_account_and_a_wrong_account_are_failures_of_a_run(
+    configured: Path, digsite: Digsite, demo: DemoServers, tmp_path: Path
+) -> None:
+    bitrise = {name: value for name, value in demo.environment().items() if "BITRISE" in name}
+    partly = digsite("archive", "run", "--json", demo_env=False, extra={**bitrise, "ASC_KEY_ID": "2X9R4HXF34"})
+    assert partly.code == 5
+    (error,) = json.loads(partly.out)["errors"]
+    assert error["path"] == "environment"
+    assert "ASC_PRIVATE_KEY" in partly.err
+    assert digsite("archive", "run", "--json").code == 0
+    config = tmp_path / "home" / "config" / "config.toml"
+    config.write_text(config.read_text().replace('account = "bitrise"', 'account = "of-last-year"'))
+    none = digsite("archive", "run", "--json")
+    assert none.code == 3
+    assert "'of-last-year'" in none.err
+    assert json.loads(none.out)["summary"]["errors"] == 1
+
+
+def test_verify_finds_a_build_that_vanished_and_a_disk_that_is_not_mounted(digsite: Digsite, configured: Path) -> None:
+    assert digsite("archive", "run", "--quiet").code == 0
+    assert digsite("archive", "verify").code == 0
+    folder = next(configured.rglob("manifest.json")).parent
+    shutil.rmtree(folder)
+    found = digsite("archive", "verify", "--json")
+    assert found.code == 6
+    key = f"{folder.relative_to(configured)}/manifest.json"
+    assert {"destination": str(configured), "trouble": "missing", "key": key} in found.json["findings"]
+    configured.rename(configured.with_name("elsewhere"))
+    assert digsite("archive", "verify").code == 6
+    gone = digsite("archive", "run")
+    assert gone.code != 0
+    assert "mounted" in gone.err
+    assert not configured.exists() or list(configured.iterdir()) == []

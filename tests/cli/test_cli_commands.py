@@ -141,6 +141,93 @@ def test_share_says_why_not(digsite: Digsite) -> None:
     assert "Xcode Cloud" in ran.err
 
 
+def test_share_stops_where_the_next_would_fail_alike(digsite: Digsite, demo: DemoServers) -> None:
+    builds = digsite("ls", "bitrise/acme-android", "--status", "succeeded", "--json").json["builds"]
+    paths = [
+        artifact["path"]
+        for build in builds[:3]
+        for artifact in digsite("ls", build["path"], "--json").json["artifacts"]
+        if artifact["path"].endswith(".apk")
+    ]
+    assert len(paths) > 1
+    demo.requests.clear()
+    demo.faults.fail("bitrise", "PATCH", "artifacts", 403, times=1)
+    ran = digsite("share", *paths, "--off", "--json")
+    assert ran.code == 4
+    assert [ran.json[key] for key in ("artifacts", "not_tried")] == [[], paths[1:]]
+    assert len(ran.json["failed"]) == 1
+    assert [request.method for request in demo.requests].count("PATCH") == 1
+
+
+def test_share_tells_what_the_server_left_as_it_was(digsite: Digsite, demo: DemoServers) -> None:
+    (artifact,) = digsite("ls", f"{GREEN}/*.apk", "--json").json["artifacts"]
+    assert digsite("share", artifact["path"]).code == 0
+    still = json.dumps({"data": {"slug": artifact["id"], "title": "app.apk", "is_public_page_enabled": True}})
+    demo.faults.fail("bitrise", "PATCH", "artifacts", 200, times=1, body=still.encode())
+    ran = digsite("share", artifact["path"], "--off")
+    assert (ran.code, ran.out) == (1, "")
+    assert "left the public page of" in ran.err
+
+
+def test_rm_that_is_refused_at_the_first_has_done_nothing(digsite: Digsite, demo: DemoServers) -> None:
+    paths = [artifact["path"] for artifact in digsite("ls", GREEN, "--json").json["artifacts"]]
+    assert len(paths) > 1
+    demo.faults.fail("bitrise", "DELETE", "artifacts", 403, times=1)
+    ran = digsite("rm", *paths, "--yes", "--json")
+    assert ran.code == 4
+    assert [ran.json[key] for key in ("deleted", "not_tried")] == [[], paths[1:]]
+    assert len(ran.json["failed"]) == 1
+    assert f"{len(paths) - 1} artifact" in ran.err
+
+
+@pytest.fixture
+def a_log(digsite: Digsite) -> tuple[str, dict[str, Any], bytes]:
+    """The path of a build, a log in it, and a list of its artifacts in which another one cannot be read."""
+    path = digsite("show", GREEN, "--json").json["build"]["path"]
+    (log,) = digsite("ls", f"{path}/*.log", "--json").json["artifacts"]
+    listed = {"slug": log["id"], "title": log["title"], "file_size_bytes": log["size_bytes"]}
+    return path, log, json.dumps({"data": [listed, {"title": "of no slug"}], "paging": {}}).encode()
+
+
+@pytest.mark.parametrize("verb", [("rm", "--yes"), ("share", "--off")])
+def test_nothing_is_changed_that_a_list_with_gaps_names(
+    digsite: Digsite, demo: DemoServers, a_log: tuple[str, dict[str, Any], bytes], verb: tuple[str, str]
+) -> None:
+    path, log, gapped = a_log
+    demo.requests.clear()
+    for wanted in ("*.log", log["title"]):
+        demo.faults.fail("bitrise", "GET", "/artifacts$", 200, body=gapped)
+        ran = digsite(*verb, f"{path}/{wanted}")
+        assert (ran.code, ran.out) == (1, "")
+        assert "may be incomplete" in ran.err
+    assert {request.method for request in demo.requests} == {"GET"}
+    demo.faults.fail("bitrise", "GET", "/artifacts$", 200, body=gapped)
+    assert digsite(verb[0], f"{path}/{log['id']}", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "part", "lists"),
+    [("ls", "", 1), ("ls", "/*.log", 2), ("show", "/*.log", 1), ("get", "", 1), ("get", "/*.log", 1)],
+)
+def test_a_list_with_gaps_is_read_with_a_warning(
+    digsite: Digsite, demo: DemoServers, a_log: tuple[str, dict[str, Any], bytes], verb: str, part: str, lists: int
+) -> None:
+    path, log, gapped = a_log
+    demo.faults.fail("bitrise", "GET", "/artifacts$", 200, times=lists, body=gapped)
+    ran = digsite(verb, f"{path}{part}", *(["--dry-run"] if verb == "get" else []))
+    assert ran.code == 0
+    assert log["title"] in ran.out
+    assert ran.err.count("may be incomplete") == 1
+
+
+def test_a_list_of_apps_with_gaps_is_read_with_a_warning(digsite: Digsite, demo: DemoServers) -> None:
+    body = json.dumps({"data": [{"slug": "one", "title": "One"}, {}], "paging": {"next": 7}}).encode()
+    demo.faults.fail("bitrise", "GET", "/apps$", 200, body=body)
+    ran = digsite("ls", "bitrise")
+    assert (ran.code, ran.out.split()) == (0, ["bitrise/One", "One"])
+    assert "bitrise: The list may be incomplete" in ran.err
+
+
 def test_rm_wants_yes_without_a_terminal_and_prints_a_plan(digsite: Digsite, demo: DemoServers) -> None:
     path = f"{GREEN}/test-results.zip"
     demo.requests.clear()

@@ -6,7 +6,10 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.pilot.test_pilot_explorer import finished, is_apk
+from tui.models import Artifact
 from tui.screens.artifact_detail import ArtifactScreen
 from tui.widgets.dialogs import ConfirmDialog, TextDialog
 
@@ -121,6 +124,62 @@ async def test_a_failed_toggle_is_put_back_and_says_why(drive: Drive) -> None:
         assert any(artifact.title in toast for toast in d.toasts)
 
 
+async def test_an_undo_that_is_declined_can_be_asked_for_again(drive: Drive) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.open_build(lambda build: build.branch == "release/4.0" and finished(build))
+        artifact = await d.go_to_artifact(lambda each: is_apk(each) and each.is_public)
+        rows = d.explorer.artifacts.rows
+        await d.press("p")
+        await d.until(lambda: rows.find(artifact.ref).is_public is False)
+        await d.settle()
+        for answer in ("escape", "y"):
+            await d.press("z")
+            await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))
+            await d.press(answer)
+        await d.until(lambda: rows.find(artifact.ref).is_public and rows.find(artifact.ref).install_url)
+
+
+async def test_a_page_that_the_server_left_as_it_was_is_not_told_as_switched(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def as_before(artifact: Artifact, enabled: bool) -> Artifact:
+        return artifact
+
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.open_build(finished)
+        artifact = await d.go_to_artifact(is_apk)
+        provider = await d.services.sessions[artifact.ref.account].provider()
+        monkeypatch.setattr(provider, "set_public", as_before)
+        await d.press("p")
+        if not artifact.is_public:
+            await d.press("y")
+        await d.until(lambda: d.toasts)
+        assert [toast for toast in d.toasts if "left the public page of" in toast] == d.toasts
+        assert d.explorer.artifacts.rows.find(artifact.ref).is_public == artifact.is_public
+
+
+async def test_a_page_of_which_nobody_knows_counts_as_public(drive: Drive) -> None:
+    async with drive() as d:
+        await d.open_app("acme-android")
+        await d.open_build(finished)
+        artifact = await d.go_to_artifact(is_apk)
+        rows = d.explorer.artifacts.rows
+        if artifact.is_public:
+            await d.press("p")
+            await d.until(lambda: rows.find(artifact.ref).is_public is False)
+            await d.settle()
+        await d.press("p")
+        await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))
+        d.demo.faults.fail("bitrise", "PATCH", "artifacts", 0, times=1)
+        d.demo.faults.fail("bitrise", "GET", f"artifacts/{artifact.ref.artifact}", 400, times=1)
+        told = len(d.toasts)
+        await d.press("y")
+        await d.until(lambda: len(d.toasts) > told)
+        assert rows.find(artifact.ref).is_public is True
+
+
 async def test_delete_names_everything_and_wants_the_word_typed(drive: Drive) -> None:
     async with drive() as d:
         await d.open_app("acme-android")
@@ -159,6 +218,7 @@ async def test_bulk_delete_above_ten_wants_the_count_typed(drive: Drive) -> None
         await d.press("a", "X")
         await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))
         assert f"Type {len(rows.rows)} to confirm" in d.screen_text()
+        assert all(f"{each.title}  id {each.ref.artifact}" in d.screen_text() for each in rows.rows)
         await d.press("escape")
 
 

@@ -37,6 +37,8 @@ async def test_all_that_is_public_is_switched_off_and_that_is_undone(indexed: Op
         assert len(public) > 1
         await d.press("a", "p")
         await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))
+        assert all(f"  id {ref.artifact}" in d.screen_text() for ref in public)
+        assert "app-debug.apk  #" in d.screen_text()
         await d.press("y")
         await d.until(lambda: d.app.screen is screen and not screen.pane.rows.rows)
         await d.until(lambda: "Nothing is public" in d.screen_text())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.pilot.conftest import APP, Driver, Opened
@@ -229,6 +231,60 @@ async def test_a_file_is_downloaded_from_the_statistics(indexed: Opened) -> None
         await d.press("d")
         await d.until(lambda: d.services.transfers.snapshot().transfers)
         assert d.services.transfers.snapshot().transfers[0].label == line.name.rpartition("/")[2]
+
+
+async def test_a_list_with_gaps_is_no_proof_that_a_file_is_gone(indexed: Opened) -> None:
+    async with indexed() as d:
+        screen = await stats(d)
+        await part_by(d, screen, Listing.LARGEST)
+        line = screen.pane.rows.rows[0]
+        assert line.artifact is not None
+        some = json.dumps({"data": [{"slug": "another"}, {"title": "of no slug"}]}).encode()
+        d.demo.faults.fail("bitrise", "GET", "/artifacts$", 200, body=some)
+        await d.press("X")
+        await d.until(lambda: any("may be incomplete" in toast for toast in d.toasts))
+        await d.settle()
+        assert d.services.catalog is not None
+        d.services.catalog.settle()
+        kept = d.services.catalog.artifacts(line.artifact.ref.build_ref)
+        assert kept is not None
+        assert line.artifact.ref in {each.ref for each in kept.items}
+
+
+def dialog_text(d: Driver) -> str:
+    """What is to be seen of the dialog, without blanks: lines are broken where the window ends."""
+    region = d.app.screen.query_one(".dialog").content_region
+    lines = d.screen_text().split("\n")[region.y : region.bottom]
+    return "".join("".join(line[region.x : region.right] for line in lines).split())
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (50, 20)])
+async def test_files_of_several_builds_are_told_apart_before_they_are_deleted(
+    indexed: Opened, size: tuple[int, int]
+) -> None:
+    async with indexed(size=size) as d:
+        screen = await stats(d)
+        await part_by(d, screen, Listing.LARGEST)
+        wanted = []
+        for line in screen.pane.rows.rows[:12]:
+            *_, number, title = line.name.split("/")
+            assert line.artifact is not None
+            wanted.append(f"{title}#{number}id{line.artifact.ref.artifact}")
+            screen.pane.rows.go_to(line.key)
+            await d.press("space")
+        await d.press("X")
+        await d.until(lambda: isinstance(d.app.screen, ConfirmDialog))
+        assert wanted[0] in dialog_text(d)
+        seen: set[str] = set()
+        while "Itisgoneforgood" not in dialog_text(d):  # the end of the list
+            seen.update(line for line in wanted if line in dialog_text(d))
+            assert "Type12toconfirm" in dialog_text(d)
+            assert dialog_text(d).endswith("CancelDelete")
+            before = dialog_text(d)
+            await d.press("down")
+            await d.until(lambda before=before: dialog_text(d) != before)  # type: ignore[misc]
+        assert seen | {line for line in wanted if line in dialog_text(d)} == set(wanted)
+        await d.press("escape")
 
 
 async def test_a_file_that_is_gone_leaves_the_view(indexed: Opened) -> None:

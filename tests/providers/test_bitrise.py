@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.providers.conftest import ODD, Request, ScriptedServer, reply
-from tui.errors import BadPayload, ConfigError, CredentialError, NotFound, NotSupported, ProviderError
+from tui.errors import BadPayload, ConfigError, CredentialError, NotFound, NotSupported, OutcomeUnknown, ProviderError
 from tui.models import (
     Account,
     AccountName,
@@ -318,6 +318,16 @@ async def test_publishing_re_reads_when_the_answer_does_not_tell(
     assert [r.method for r in server.requests] == ["PATCH", "GET"]
 
 
+@pytest.mark.parametrize("read", [reply(status=400), reply({"data": {"slug": "92e0b6ecae87b832"}}), None])
+async def test_publishing_that_cannot_be_read_up_is_of_unknown_outcome(
+    read: bytes | None, server: ScriptedServer, provider: BitriseProvider
+) -> None:
+    server.route = lambda request: reply({"data": {}}) if request.method == "PATCH" else read
+    with pytest.raises(OutcomeUnknown, match="cannot be read"):
+        await provider.set_public(artifact_of(), True)
+    assert [r.method for r in server.requests].count("PATCH") == 1
+
+
 async def test_publishing_a_type_without_a_page_sends_nothing(
     server: ScriptedServer, provider: BitriseProvider
 ) -> None:
@@ -415,6 +425,26 @@ async def test_pages_that_go_in_a_circle_end(server: ScriptedServer, provider: B
     page = await provider.apps(page.next_cursor)
     assert page.next_cursor is None
     assert "incomplete" in (page.note or "")
+
+
+@pytest.mark.parametrize("paging", [{"next": 12345}, {"next": ["b"]}, {"next": False}, {"next": "\ud800"}, [{}], "b"])
+async def test_a_next_page_that_cannot_be_read_is_not_the_end(
+    paging: object, server: ScriptedServer, provider: BitriseProvider
+) -> None:
+    server.answer_with(reply({"data": [{"slug": "a"}], "paging": paging}))
+    page = await provider.apps()
+    assert (len(page.items), page.next_cursor) == (1, None)
+    assert page.note is not None
+    assert "may be incomplete" in page.note
+
+
+@pytest.mark.parametrize("paging", [None, {}, {"next": None}, {"next": ""}])
+async def test_without_a_next_page_the_list_is_whole(
+    paging: object, server: ScriptedServer, provider: BitriseProvider
+) -> None:
+    server.answer_with(reply({"data": [{"slug": "a"}], "paging": paging}))
+    page = await provider.apps()
+    assert (page.next_cursor, page.note) == (None, None)
 
 
 async def test_a_lone_surrogate_in_a_filter_does_no_harm(server: ScriptedServer, provider: BitriseProvider) -> None:

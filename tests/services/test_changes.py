@@ -54,6 +54,36 @@ async def test_a_look_that_fails_says_nothing_of_a_publish(
     assert [json.loads(line)["state"] for line in journal.read_text().splitlines()] == ["sent", "unknown"]
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_a_page_that_was_not_switched_is_a_failure(
+    fake: FakeProvider, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enabled: bool
+) -> None:
+    async def as_before(artifact: Artifact, enabled: bool) -> Artifact:
+        return artifact
+
+    fake.all_artifacts[0] = artifact = replace(fake.all_artifacts[0], is_public=not enabled)
+    listings, _, build = await listed(catalog, fake)
+    monkeypatch.setattr(fake, "set_public", as_before)
+    journal = tmp_path / "changes.jsonl"
+    with pytest.raises(Conflict, match="left the public page of"):
+        await Changes(Journal(journal), listings).publish(fake, artifact, enabled=enabled)  # type: ignore[arg-type]
+    assert [json.loads(line)["state"] for line in journal.read_text().splitlines()] == ["sent", "failed"]
+    assert kept(catalog, build)[0] == ("a", not enabled)
+
+
+async def test_a_page_that_nobody_tells_of_is_unknown(
+    fake: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(artifact: Artifact, enabled: bool) -> Artifact:
+        return replace(artifact, is_public=None)
+
+    monkeypatch.setattr(fake, "set_public", silent)
+    journal = tmp_path / "changes.jsonl"
+    with pytest.raises(OutcomeUnknown, match="does not tell"):
+        await Changes(Journal(journal)).publish(fake, fake.all_artifacts[0], enabled=True)  # type: ignore[arg-type]
+    assert [json.loads(line)["state"] for line in journal.read_text().splitlines()] == ["sent", "unknown"]
+
+
 async def test_delete_whose_answer_is_lost_is_looked_up(fake: FakeProvider) -> None:
     fake.lose_answer = True
     await Changes().delete(fake, fake.all_artifacts[0])  # type: ignore[arg-type]

@@ -134,6 +134,26 @@ async def test_one_account_that_fails_leaves_the_others(
     catalog.close()
 
 
+async def test_a_list_of_apps_with_gaps_takes_no_app_away(
+    servers: DemoServers, sessions: dict[AccountName, Session], tmp_path: Path
+) -> None:
+    account = AccountName("demo-bitrise")
+    catalog = Catalog(tmp_path / "catalog.sqlite")
+    indexer, since = Indexer(catalog, silent), datetime.now(UTC) + timedelta(days=1)
+    assert not (await indexer.plan([sessions[account]], app=None, since=since)).failures
+    before = catalog.apps(account)
+    assert before is not None
+    some = json.dumps({"data": [{"slug": before.items[0].ref.app, "title": "One"}, {}]}).encode()
+    servers.faults.fail("bitrise", "GET", "/apps$", 200, body=some)
+    plan = await indexer.plan([sessions[account]], app=None, since=since)
+    assert [(name, "may be incomplete" in error.message) for name, error in plan.failures] == [(account, True)]
+    assert len(plan.steps) == 1
+    after = catalog.apps(account)
+    assert after is not None
+    assert {app.ref for app in after.items} == {app.ref for app in before.items}
+    catalog.close()
+
+
 class _Limited:
     """As much of a provider as the budget needs."""
 

@@ -115,14 +115,15 @@ def _build(reader: Reader, app_folder: str, text: str) -> str | None:
 
 
 def _entries(manifest: Manifest, pattern: str | None) -> list[Entry]:
-    """By title, else by id, else by both, else as a glob; all without a pattern."""
+    """By id, else by title and id, else by title, else as a glob; all without a pattern."""
     if pattern is None:
         return list(manifest.entries)
+    named = [(e, e.artifact.ref.artifact, e.artifact.title) for e in manifest.entries]
     for chosen in (
-        [e for e in manifest.entries if e.artifact.title == pattern],
-        [e for e in manifest.entries if e.artifact.ref.artifact == pattern],
-        [e for e in manifest.entries if f"{e.artifact.title}~{e.artifact.ref.artifact}" == pattern],
-        [e for e in manifest.entries if fnmatchcase(e.artifact.title, pattern)],
+        [e for e, ident, _ in named if ident == pattern],
+        [e for e, ident, title in named if f"{title}~{ident}" == pattern],
+        [e for e, _, title in named if title == pattern],
+        [e for e, ident, title in named if fnmatchcase(title, pattern) or fnmatchcase(f"{title}~{ident}", pattern)],
     ):
         if chosen:
             return chosen

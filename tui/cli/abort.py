@@ -32,6 +32,7 @@ async def _abort(path: DigPath, reason: str, *, as_json: bool) -> None:
         raise PathError("abort wants the number or id of a build.", hint="latest names one that has ended.")
     async with open_services(load_config()) as services:
         found = await services.resolver.find(path)
+        found.refuse_gaps()
         if found.build is None:
             raise PathError("abort wants a build.")
         build = await services.builds.abort(found.provider, found.build, reason)

@@ -131,7 +131,7 @@ def add(
         key_file = _ask_key_file(chosen)
     account = new_account(
         provider, name, options=_options(chosen, pairs, asks=asks, key_file=key_file), url=url, read_only=read_only,
-        store=Store(store), token_command=tuple(shlex.split(token_command or "")),
+        store=Store(store), token_command=_words(token_command or ""),
     )  # fmt: skip
     secret = None
     if chosen.secret_label:
@@ -140,6 +140,13 @@ def add(
         run(probe_store(account), asks=False)
         secret = None if account.token_command else _secret(chosen, key_file, asks=asks)
     _tell(run(add_account(account, secret), asks=False))
+
+
+def _words(command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError as error:
+        raise click.UsageError(f"--token-command cannot be read: {error}.") from error
 
 
 def _tell(added: Added) -> None:
@@ -241,7 +248,7 @@ def check(names: tuple[str, ...], as_json: bool) -> int:
         if not chosen:
             warn("There is no account. Run: digsite accounts add")
     if failures:
-        return exit_codes.code_of_batch(failures, len(results) + len(problems))
+        return exit_codes.code_of_batch(failures, done=sum(checked.error is None for checked in results))
     is_broken = any(f.level is Level.FAIL for f in [*machine, *(f for c in results for f in c.findings)])
     return exit_codes.FAILED if is_broken else exit_codes.DONE
 

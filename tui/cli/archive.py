@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, nullcontext
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import Config, load_config
 from tui.errors import ConfigError, DigsiteError, NotFound, PathError
-from tui.folders import state_dir
+from tui.folders import expanded, state_dir
 from tui.models.filter import FilterError, parse_span
 from tui.rules import check_destination
-from tui.services import open_services
+from tui.services import Services, open_services
+from tui.services.session import ARCHIVE
 from tui.widgets.format import count, size
 
 
@@ -79,8 +81,7 @@ async def _run(*, dry_run: bool, as_json: bool, quiet: bool) -> int:
     state = State(state_dir() / "archive.sqlite")
     try:
         async with open_services(config) as services:
-            for problem in services.problems:
-                report(problem)
+            unserved = _unserved(config, services)
             archiver = Archiver(
                 services.sessions.values(),
                 services.storage,
@@ -91,6 +92,7 @@ async def _run(*, dry_run: bool, as_json: bool, quiet: bool) -> int:
                 report=tell,
             )
             summary = await archiver.run([(rule, stores[rule.destination]) for rule in config.archive_rules])
+        summary.failures[:0] = unserved
         content = _run_document(summary, dry_run=dry_run)
         if not dry_run:
             state.add_run(json.dumps(content["summary"]))
@@ -108,6 +110,32 @@ async def _run(*, dry_run: bool, as_json: bool, quiet: bool) -> int:
         return exit_codes.DONE
     is_partly = summary.builds or summary.items or summary.busy
     return exit_codes.PARTLY if is_partly else exit_codes.code_of(summary.failures[0][1])
+
+
+def _unserved(config: Config, services: Services) -> list[tuple[str, DigsiteError]]:
+    """What keeps accounts out of a run, each with the place to mend it: wrong variables, rules that mean no account.
+
+    Raises:
+        NotFound: There is no account at all: nothing new would be no news.
+    """
+    names = [session.account.name for session in services.sessions.values() if session.account.provider != ARCHIVE]
+    if not names:
+        for problem in services.problems:
+            report(problem)
+        raise NotFound("There is no account to archive from.", hint="Run: digsite accounts add, or set BITRISE_TOKEN.")
+    patterns = dict.fromkeys(rule.account for rule in config.archive_rules)
+    hint = f"Accounts: {', '.join(names)}."
+    return [
+        *(("environment", problem) for problem in services.problems),
+        *(
+            (
+                str(config.path),
+                NotFound(f"A rule is for the account {pattern!r}, and there is none.", hint=hint),
+            )
+            for pattern in patterns
+            if not any(fnmatchcase(name, pattern) for name in names)
+        ),
+    ]
 
 
 def _run_document(summary: Any, *, dry_run: bool) -> dict[str, Any]:
@@ -194,12 +222,18 @@ def verify_command(path: str, destination: str | None, as_json: bool) -> int:
     from tui.archive.opening import open_store
     from tui.archive.reader import Reader
     from tui.archive.restoring import locate
+    from tui.archive.state import State
 
     findings: list[tuple[str, str, str]] = []
     builds = checked = 0
     for place in _places(load_config(), destination):
         reader = Reader(open_store(place))
         prefixes = [""] if not path else locate(reader, parse_path(path)).folders
+        if not path:
+            state = State(state_dir() / "archive.sqlite")
+            written = state.held(place)
+            state.close()
+            findings.extend((place, str(f.trouble), f.key) for f in reader.check_whole(written))
         for prefix in prefixes:
             for folder, manifest, names in reader.manifests(prefix):
                 builds += 1
@@ -237,7 +271,7 @@ def restore_command(path: str, output: Path, destination: str | None, dry_run: b
         except NotFound as missing:
             error = missing
             continue
-        root = output.expanduser().absolute()
+        root = expanded(output, "--output")
         targets = [(entry, root / entry.file) for _, entry in located.entries]
         if not dry_run:
             for (folder, entry), (_, target) in zip(located.entries, targets, strict=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import click
 
 from tui.cli import exit_codes
-from tui.cli.changing import open_for_changes
+from tui.cli.asking import ask
+from tui.cli.changing import open_for_changes, tell_not_tried
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.config import Config
 from tui.errors import DigsiteError, PathError
@@ -64,6 +64,7 @@ class Prune:
         from tui.services.pruning import Candidate, Pruner
 
         found = await services.resolver.find(path)
+        found.refuse_gaps()
         pruner = Pruner(open_store(self._place), services.changes, Pins(), services.config.retention_rules)
         plan = await pruner.plan(found, older_than=self._span, keep=self._keep)
         chosen = plan.candidates
@@ -96,9 +97,11 @@ class Prune:
                 click.echo(f"deleted {candidate.path}")
 
         failures = await pruner.prune(found.provider, chosen, tell)
+        not_tried = tell_not_tried([each.path for each in chosen[len(deleted) + len(failures) :]])
         if self._as_json:
-            document("archive-prune", deleted=deleted, failed=[error.message for error in failures], **kept)
-        return exit_codes.code_of_batch(failures, len(chosen))
+            failed = [error.message for error in failures]
+            document("archive-prune", deleted=deleted, failed=failed, not_tried=not_tried, **kept)
+        return exit_codes.code_of_batch(failures, done=len(deleted))
 
     async def _confirmed(self, listed: Sequence[dict[str, Any]], total: int) -> bool:
         if not is_interactive():
@@ -106,8 +109,7 @@ class Prune:
         for each in listed:
             warn(f"{size(each['size_bytes']):>9}  {each['path']}  (id {each['id']})")
         question = f"Delete {count(len(listed), 'artifact')}, {size(total)}, at the provider? Type {len(listed)}"
-        answer = await asyncio.to_thread(click.prompt, question, default="", show_default=False, err=True)
-        return str(answer).strip() == str(len(listed))
+        return await ask(question) == str(len(listed))
 
 
 def _kept(kept: dict[str, int]) -> str:

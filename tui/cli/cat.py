@@ -27,11 +27,11 @@ def command(path: str) -> None:
 
 
 async def _cat(text: str) -> None:
-    path = parse_path(text)
+    path = parse_path(text, inside=True)
     if not path.member:
         raise PathError(f"The path {text!r} names no member.", hint="Write PATH//MEMBER; digsite ls PATH// lists them.")
     async with open_services(load_config()) as services:
-        chosen = await select(services, [text.partition("//")[0]], whole_builds=False)
+        chosen = await select(services, [text.partition("//")[0]])
         if len(chosen) > 1:
             raise PathError(f"{len(chosen)} artifacts match.", hint="digsite ls shows the path of each; choose one.")
         inside = await services.look_inside(chosen[0].artifact)

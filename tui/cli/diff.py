@@ -33,7 +33,7 @@ def command(path: str, other: str | None, as_json: bool) -> None:
     digsite diff acme/acme-ios/87 acme/acme-ios/88
     digsite diff acme/acme-ios/latest@main/Acme.ipa
     """
-    run(_diff(parse_path(path), parse_path(other) if other else None, as_json=as_json))
+    run(_diff(parse_path(path, inside=True), parse_path(other, inside=True) if other else None, as_json=as_json))
 
 
 async def _diff(path: DigPath, other: DigPath | None, *, as_json: bool) -> None:

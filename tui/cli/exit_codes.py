@@ -41,8 +41,8 @@ def code_of(error: errors.DigsiteError) -> int:
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), FAILED)
 
 
-def code_of_batch(failures: list[errors.DigsiteError], total: int) -> int:
-    """The exit code of a command over several things: partly done, or that of the first failure."""
+def code_of_batch(failures: list[errors.DigsiteError], *, done: int) -> int:
+    """The exit code of a command over several things: partly done, or that of the first failure where none is done."""
     if not failures:
         return DONE
-    return PARTLY if len(failures) < total else code_of(failures[0])
+    return PARTLY if done else code_of(failures[0])

@@ -14,12 +14,14 @@ from typing import Any
 import click
 
 from tui.cli import exit_codes
+from tui.cli.asking import ask
 from tui.cli.checksums import expected_sums
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.cli.runner import run
 from tui.cli.selection import Selected, select
 from tui.config import MAX_CONNECTIONS, MAX_JOBS, load_config, parse_rate
 from tui.errors import DigsiteError, Mismatch
+from tui.folders import expanded
 from tui.models import ArtifactRef
 from tui.services import Services, open_services
 from tui.services.destinations import Origin, Template
@@ -89,6 +91,8 @@ def command(
     digsite get 'acme/acme-android/latest-green@main/*.apk' -o .
     """
     del resume  # the same with and without
+    if output == Path("-"):
+        raise click.UsageError("-o names a folder; artifacts are not written to stdout.")
     options = _Options(output, template, on_conflict, unpack, checksum)
     return run(_get(paths, options, limits, dry_run=dry_run, as_json=as_json))
 
@@ -105,7 +109,7 @@ async def _get(
             _print_plan(chosen, targets, as_json=as_json)
             return exit_codes.DONE
         taken = set(await services.transfers.taken(targets))
-        rule = _rule(options.on_conflict, [targets[ref] for ref in targets if ref in taken])
+        rule = await _rule(options.on_conflict, [targets[ref] for ref in targets if ref in taken])
         skipped = [s for s in chosen if rule is ConflictRule.SKIP and s.artifact.ref in taken]
         ids: dict[TransferId, Selected] = {}
         for selected in chosen:
@@ -125,7 +129,7 @@ async def _get(
     failures = [t.error or DigsiteError(f"{t.state}") for t in results if t.error is not None or t.sha256 is None]
     if sums and any(isinstance(failure, Mismatch) for failure in failures):
         return exit_codes.UNVERIFIED
-    return exit_codes.code_of_batch(failures, len(results))
+    return exit_codes.code_of_batch(failures, done=len(results) - len(failures))
 
 
 async def _wait(services: Services, ids: Mapping[TransferId, Selected]) -> list[TransferSnapshot]:
@@ -145,7 +149,7 @@ def _targets(services: Services, chosen: Sequence[Selected], options: _Options) 
         template = Template(options.template)
     else:
         template = Template("{title}") if options.output is not None else services.template
-    root = services.download_dir if options.output is None else options.output.expanduser().absolute()
+    root = services.download_dir if options.output is None else expanded(options.output, "--output")
     origins = [
         Origin(s.found.app, s.found.build, s.artifact)
         for s in chosen
@@ -154,16 +158,19 @@ def _targets(services: Services, chosen: Sequence[Selected], options: _Options) 
     return template.targets(root, origins)
 
 
-def _rule(on_conflict: str, taken: Sequence[Path]) -> ConflictRule:
-    """What to do with names that other files have; asked once for all of them."""
+async def _rule(on_conflict: str, taken: Sequence[Path]) -> ConflictRule:
+    """What to do with names that other files have; asked once for all of them, until the answer is one."""
     if on_conflict != _ASK:
         return ConflictRule(on_conflict)
     if not taken or not is_interactive():
         return ConflictRule.RENAME
     for path in taken:
         warn(f"{path} is another file.")
-    rules = click.Choice([str(rule) for rule in ConflictRule])
-    return ConflictRule(click.prompt("What to do with them?", type=rules, default=str(ConflictRule.RENAME), err=True))
+    rules = {str(rule): rule for rule in ConflictRule}
+    question = f"What to do with them? ({', '.join(rules)}) [{ConflictRule.RENAME}]"
+    while (rule := rules.get(await ask(question) or ConflictRule.RENAME)) is None:
+        warn(f"Type one of them: {', '.join(rules)}.")
+    return rule
 
 
 async def _progress(services: Services) -> None:

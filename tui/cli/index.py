@@ -80,10 +80,11 @@ async def _index(path: DigPath, since: datetime, *, dry_run: bool, as_json: bool
 
 
 def _exit_code(plan: Plan, walked: Walked, accounts: int) -> int:
-    errors: list[DigsiteError] = [error for _, error in (*plan.failures, *walked.failures)]
+    failures = [*plan.failures, *walked.failures]
+    errors: list[DigsiteError] = [error for _, error in failures]
     if errors and (walked.builds or any(is_passing(error) for error in errors)):
         return exit_codes.PARTLY
-    return exit_codes.code_of_batch(errors, accounts)
+    return exit_codes.code_of_batch(errors, done=accounts - len({account for account, _ in failures}))
 
 
 def _indexer(services: Services, *, quiet: bool) -> Indexer:

@@ -19,7 +19,7 @@ from tui.models.filter import FilterError, RowFilter, build_query, parse_filter
 from tui.paths import DigPath, join
 from tui.services import Services, open_services
 from tui.services.documents import app_document, artifact_document, build_document
-from tui.services.resolve import Found, all_apps, all_artifacts, app_part, build_part
+from tui.services.resolve import Found, Listed, app_part, build_part, gap_of, list_apps, list_artifacts
 from tui.services.session import Session
 from tui.widgets.format import age, kind, size, status
 
@@ -114,7 +114,7 @@ async def _list(path: DigPath, query: BuildQuery, matches: RowFilter[Build], lim
             return await _list_apps(services, list(services.sessions.values()), as_json=as_json)
         if path.app is None:
             return await _list_apps(services, [services.resolver.session(path.account)], as_json=as_json)
-        found = await services.resolver.find(path)
+        found = await services.resolver.find(path, partly=True)
         if path.member is not None:
             await _list_members(services, found, path.member, as_json=as_json)
         elif found.build is None:
@@ -141,16 +141,18 @@ async def _list_apps(services: Services, sessions: list[Session], *, as_json: bo
         elif isinstance(answer, BaseException):
             raise answer
         else:
-            rows.extend((app, join(app.ref.account, app_part(app, answer))) for app in answer)
+            if answer.gap is not None:
+                warn(f"digsite: {session.account.name}: {answer.gap.message}")
+            rows.extend((app, join(app.ref.account, app_part(app, answer.items))) for app in answer.items)
     if as_json:
         document("apps", apps=[app_document(app, path) for app, path in rows])
     else:
         table([(path, app.title, app.kind or "", app.bundle_id or "") for app, path in rows])
-    return exit_codes.code_of_batch(failures, len(sessions))
+    return exit_codes.code_of_batch(failures, done=len(sessions) - len(failures))
 
 
-async def _apps_of(session: Session) -> list[App]:
-    return [app async for app in all_apps(await session.provider())]
+async def _apps_of(session: Session) -> Listed[App]:
+    return await list_apps(await session.provider())
 
 
 async def _list_builds(
@@ -164,8 +166,8 @@ async def _list_builds(
     while more and len(builds) < limit:
         page = await found.provider.builds(found.app.ref, query, cursor)
         builds.extend(build for build in page.items if matches.matches(build))
-        if page.note:
-            warn(f"digsite: {page.note}")
+        if (gap := gap_of(page, "builds")) is not None:
+            warn(f"digsite: {gap.message}")
         cursor = page.next_cursor
         more = cursor is not None
     more = more or len(builds) > limit
@@ -200,7 +202,10 @@ async def _list_members(services: Services, found: Found, prefix: str, *, as_jso
 async def _list_artifacts(found: Found, *, as_json: bool) -> None:
     if found.build is None:
         return
-    everything = tuple([a async for a in all_artifacts(found.provider, found.build)])
+    whole = await list_artifacts(found.provider, found.build)
+    if (gap := found.gap or whole.gap) is not None:
+        warn(f"digsite: {gap.message}")
+    everything = whole.items
     listed = found.artifacts or everything
     paths = [found.path_of(artifact, everything) for artifact in listed]
     if as_json:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TextIO
+from typing import Final, TextIO
 
 from tui.cli import exit_codes
 from tui.cli.commands import COMMANDS, COMPLETING
 from tui.cli.output import report
 from tui.errors import DigsiteError
 
+_OUTPUT_FAILED: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+
 
 def main() -> None:
     """Runs the command line and exits with its code."""
     sys.excepthook = _report_crash
+    _open_what_is_closed()
     gc.disable()  # what is imported and made now stays: to look through it again and again takes a fifth of the start
     code = run()
     for stream in (sys.stdout, sys.stderr):
         _flush_or_drop(stream)
     sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """A daemon's child may have no standard streams; what is opened next would get their numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # as long as the program
 
 
 def _report_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -56,6 +67,11 @@ def run() -> int:
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
+        return exit_codes.FAILED
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILED or error.filename is not None:
+            raise
+        report(DigsiteError(f"The output cannot be written ({error.strerror})."))
         return exit_codes.FAILED
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from tui.errors import PathError
 from tui.paths import DigPath
+from tui.safe_text import clean
 
 
-def parse_path(text: str) -> DigPath:
+def parse_path(text: str, *, inside: bool = False) -> DigPath:
     """The path that was typed, or that the dig stands for.
+
+    Args:
+        text: As typed.
+        inside: Whether it may name a file inside an artifact; what works on whole artifacts must not take that for one.
 
     Raises:
         PathError: It cannot be read, there is no such dig, or it has a filter, which is for lists.
@@ -16,6 +21,11 @@ def parse_path(text: str) -> DigPath:
     path, row_filter = parse_list(text)
     if row_filter:
         raise PathError(f"The dig {text} has a filter, and this command takes none.", hint="digsite ls takes it.")
+    if path.member is not None and not inside:
+        raise PathError(
+            f"{clean(text)!r} names a file inside an artifact, and this command takes none.",
+            hint="digsite cat prints it; digsite ls lists what is inside.",
+        )
     return path
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 import click
 
 from tui.cli import exit_codes
-from tui.cli.changing import open_for_changes
+from tui.cli.asking import ask
+from tui.cli.changing import ENDS_A_BATCH, open_for_changes, tell_not_tried
 from tui.cli.output import document, is_interactive, report, table, warn
 from tui.cli.runner import run
 from tui.cli.selection import Selected, select
 from tui.config import load_config
-from tui.errors import AuthError, DigsiteError, NotAllowed, NotSupported, RateLimited
+from tui.errors import DigsiteError, NotSupported
 from tui.models import Verb
 from tui.services import Services
 from tui.widgets.format import count, size
@@ -33,7 +33,7 @@ def command(paths: tuple[str, ...], yes: bool, expect_count: int | None, dry_run
 
 async def _rm(paths: Sequence[str], *, yes: bool, expect_count: int | None, dry_run: bool, as_json: bool) -> int:
     async with open_for_changes(load_config()) as services:
-        chosen = await select(services, paths, whole_builds=False)
+        chosen = await select(services, paths, to_change=True)
         for selected in chosen:
             if reason := selected.found.provider.refusal(Verb.DELETE, selected.artifact):
                 raise NotSupported(f"{selected.path}: {reason}")
@@ -65,26 +65,28 @@ async def _confirmed(chosen: Sequence[Selected]) -> bool:
         warn(f"{size(selected.artifact.size_bytes):>9}  {selected.path}  (id {selected.artifact.ref.artifact})")
     wanted = typed_answer(artifacts)
     question = f"Delete {count(len(chosen), 'artifact')}, {total_size(artifacts)}, for good? Type {wanted}"
-    answer = await asyncio.to_thread(click.prompt, question, default="", show_default=False, err=True)
-    return str(answer).strip() == wanted
+    return await ask(question) == wanted
 
 
 async def _delete(services: Services, chosen: Sequence[Selected], *, as_json: bool) -> int:
     deleted: list[Selected] = []
     failures: list[DigsiteError] = []
-    for selected in chosen:
+    not_tried: list[str] = []
+    for number, selected in enumerate(chosen, start=1):
         try:
             await services.changes.delete(selected.found.provider, selected.artifact)
         except DigsiteError as error:
             warn(f"digsite: {selected.path}:")
             report(error)
             failures.append(error)
-            if isinstance(error, AuthError | NotAllowed | RateLimited):
-                break  # the next one would fail alike
+            if isinstance(error, ENDS_A_BATCH):
+                not_tried = tell_not_tried([after.path for after in chosen[number:]])
+                break
         else:
             deleted.append(selected)
             if not as_json:
                 click.echo(f"deleted {selected.path}")
     if as_json:
-        document("rm", deleted=[s.path for s in deleted], failed=[e.message for e in failures])
-    return exit_codes.code_of_batch(failures, len(chosen))
+        failed = [error.message for error in failures]
+        document("rm", deleted=[s.path for s in deleted], failed=failed, not_tried=not_tried)
+    return exit_codes.code_of_batch(failures, done=len(deleted))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from tui.cli.output import document, table
+from tui.cli.output import document, table, warn
 from tui.cli.paths import parse_path
 from tui.cli.runner import run
 from tui.config import load_config
@@ -30,7 +30,9 @@ async def _show(path: DigPath, *, as_json: bool) -> None:
         raise PathError("show wants an app, a build or an artifact.", hint="digsite ls shows what there is.")
     now = datetime.now(UTC)
     async with open_services(load_config()) as services:
-        found = await services.resolver.find(path)
+        found = await services.resolver.find(path, partly=True)
+        if found.gap is not None:
+            warn(f"digsite: {found.gap.message}")
         if len(found.artifacts) > 1:
             raise PathError(
                 f"{len(found.artifacts)} artifacts match.",

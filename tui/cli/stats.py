@@ -16,7 +16,7 @@ from tui.cli import exit_codes
 from tui.cli.output import document, table, warn
 from tui.cli.paths import parse_path
 from tui.errors import DigsiteError
-from tui.folders import write_private
+from tui.folders import expanded, write_private
 from tui.models.totals import CatalogedArtifact, Duplicates
 from tui.safe_text import clean
 from tui.services.statistics import Statistics, artifact_path, open_catalog, today_utc
@@ -188,7 +188,7 @@ def _write_page(statistics: Statistics, html: Path, path: str) -> None:
     today: date = today_utc()
     text = page(path or "all accounts", statistics.overview(today), statistics.names(), statistics.gaps(), today)
     try:
-        write_private(html.expanduser().absolute(), text)
+        write_private(expanded(html, "--html"), text)
     except OSError as error:
         raise DigsiteError(f"{clean(str(html))} cannot be written: {error.strerror}.") from error
 

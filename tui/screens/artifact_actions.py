@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tui.errors import AuthError, DigsiteError, NotAllowed, NotFound, RateLimited
+from tui.errors import AuthError, DigsiteError, NotAllowed, NotFound, OutcomeUnknown, RateLimited
 from tui.models import App, Artifact, Build, Verb
 from tui.safe_text import clean
 from tui.screens.undo import Undo
@@ -77,7 +77,7 @@ class ArtifactActions:
         if self._is_confirmed() and (artifacts := self._artifacts_only(rows, "publish")):
             self._run(self._publish(artifacts), "publish")
 
-    async def _publish(self, artifacts: Sequence[Artifact]) -> None:
+    async def _publish(self, artifacts: Sequence[Artifact], declined: Callable[[], None] = lambda: None) -> None:
         try:
             allowed = await self._allowed(Verb.PUBLISH, artifacts)
         except DigsiteError as error:
@@ -91,6 +91,7 @@ class ArtifactActions:
             title, lines = publish_question(allowed, enabled=enabled)
             verb = "Make public" if enabled else "Switch off"
             if not await self._screen.app.push_screen_wait(ConfirmDialog(title, lines, verb=verb)):
+                declined()
                 return
         done: list[Artifact] = []
         rows = self._screen.artifacts.rows
@@ -100,6 +101,9 @@ class ArtifactActions:
             try:
                 provider = await self._services.sessions[artifact.ref.account].provider()
                 result = await self._services.changes.publish(provider, artifact, enabled=enabled)
+            except OutcomeUnknown:
+                rows.update_row(replace(artifact, is_public=True))  # it may be, and no one must think that it is not
+                raise
             except DigsiteError:
                 rows.update_row(artifact)
                 raise
@@ -110,12 +114,14 @@ class ArtifactActions:
         await self._each(allowed, "Making public" if enabled else "Switching off", switch)
         rows.unmark(artifact.ref for artifact in done)
         if done:
-            self._undo.did(_step_name(done, enabled=enabled), partial(self._switch_back, done))
+            name = _step_name(done, enabled=enabled)
+            self._undo.did(name, partial(self._switch_back, name, done))
         self._tell_published(done, enabled=enabled)
 
-    def _switch_back(self, artifacts: Sequence[Artifact]) -> None:
-        """Undoes a change of public pages; as before, nothing becomes public without a question."""
-        self._run(self._publish(artifacts), "undo publish")
+    def _switch_back(self, name: str, artifacts: Sequence[Artifact]) -> None:
+        """Undoes a change of public pages; as before, nothing becomes public without a question, which may be no."""
+        again = partial(self._undo.did, name, partial(self._switch_back, name, artifacts))
+        self._run(self._publish(artifacts, again), "undo publish")
 
     def _tell_published(self, done: Sequence[Artifact], *, enabled: bool) -> None:
         if len(done) == 1 and enabled and done[0].install_url:

@@ -14,10 +14,10 @@ from tui.screens.downloads import Downloads
 from tui.screens.undo import Undo
 from tui.services import Services
 from tui.services.destinations import Origin
-from tui.services.resolve import all_artifacts
+from tui.services.resolve import Listed, list_artifacts
 from tui.widgets.batch import BatchDialog, Outcome
 from tui.widgets.dialogs import ConfirmDialog
-from tui.widgets.format import count
+from tui.widgets.format import build_name, count
 from tui.widgets.questions import delete_question, publish_question, total_size, typed_answer
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class CatalogActions:
     async def _found(self, refs: Sequence[ArtifactRef], verb: Verb) -> list[Origin]:
         """Those that are there and with which it can be done; says why not of the rest."""
         apps: dict[AppRef, App] = {}
-        builds: dict[BuildRef, tuple[Build, list[Artifact]]] = {}
+        builds: dict[BuildRef, tuple[Build, Listed[Artifact]]] = {}
         found: list[Origin] = []
         reasons: list[str] = []
         for ref in refs:
@@ -64,7 +64,7 @@ class CatalogActions:
         ref: ArtifactRef,
         verb: Verb,
         apps: dict[AppRef, App],
-        builds: dict[BuildRef, tuple[Build, list[Artifact]]],
+        builds: dict[BuildRef, tuple[Build, Listed[Artifact]]],
         found: list[Origin],
     ) -> str | None:
         """Adds one to what is found; else gives the reason. A build is asked for once."""
@@ -74,9 +74,11 @@ class CatalogActions:
             apps[app_ref] = await provider.app(app_ref)
         if build_ref not in builds:
             build = await provider.build(build_ref)
-            builds[build_ref] = build, [artifact async for artifact in all_artifacts(provider, build)]
-        build, artifacts = builds[build_ref]
-        artifact = next((each for each in artifacts if each.ref == ref), None)
+            builds[build_ref] = build, await list_artifacts(provider, build)
+        build, listed = builds[build_ref]
+        artifact = next((each for each in listed.items if each.ref == ref), None)
+        if artifact is None and listed.gap is not None:
+            return f"It is not in the list. {listed.gap.message}"
         if artifact is None:
             self._services.listings.gone(ref)
             return "It is gone on the server."
@@ -100,7 +102,9 @@ class CatalogActions:
         """Switches public pages: on if any is off, else off; asks before anything becomes public."""
         self._run(self._publish(refs, done), "publish")
 
-    async def _publish(self, refs: Sequence[ArtifactRef], done: Settled) -> None:
+    async def _publish(
+        self, refs: Sequence[ArtifactRef], done: Settled, declined: Callable[[], None] = lambda: None
+    ) -> None:
         found = await self._found(refs, Verb.PUBLISH)
         enabled = not all(one.artifact.is_public for one in found)
         found = [one for one in found if one.artifact.is_public is not enabled]
@@ -109,9 +113,10 @@ class CatalogActions:
             done()
             return
         if enabled or len(found) > 1:
-            title, lines = publish_question(artifacts, enabled=enabled)
+            title, lines = publish_question(artifacts, enabled=enabled, places=_places(found))
             verb = "Make public" if enabled else "Switch off"
             if not await self._screen.app.push_screen_wait(ConfirmDialog(title, lines, verb=verb)):
+                declined()
                 return
         changed: list[Artifact] = []
 
@@ -126,9 +131,14 @@ class CatalogActions:
         if changed:
             told = f"{count(len(changed), 'artifact')} {'now public' if enabled else 'no longer public'}"
             step = f"Public page of {count(len(changed), 'artifact')} {'on' if enabled else 'off'}"
-            self._undo.did(step, partial(self.publish, [artifact.ref for artifact in changed], done))
+            self._undo.did(step, partial(self._switch_back, step, [artifact.ref for artifact in changed], done))
             self._say(f"{told}; z takes it back.")
         done()
+
+    def _switch_back(self, step: str, refs: Sequence[ArtifactRef], done: Settled) -> None:
+        """Undoes a change of public pages, which stays to be undone where the question was declined."""
+        again = partial(self._undo.did, step, partial(self._switch_back, step, refs, done))
+        self._run(self._publish(refs, done, again), "undo publish")
 
     def delete(self, refs: Sequence[ArtifactRef], done: Settled) -> None:
         """Deletes them for good, after a dialog that names them and wants a word typed."""
@@ -142,8 +152,8 @@ class CatalogActions:
             return
         builds = {one.build.ref: one.build for one in found}
         build = next(iter(builds.values())) if len(builds) == 1 else None
-        where = found[0].app.title if build is not None else f"Of {count(len(builds), 'build')}"
-        title, lines = delete_question(artifacts, build, where)
+        where = found[0].app.title if build is not None else _of_builds(found)
+        title, lines = delete_question(artifacts, build, where, _places(found))
         dialog = ConfirmDialog(title, lines, verb="Delete", typed=typed_answer(artifacts))
         if not await self._screen.app.push_screen_wait(dialog):
             return
@@ -175,9 +185,30 @@ class CatalogActions:
 
         if len(found) > 1:
             title = f"{doing} {count(len(found), 'artifact')}"
-            names = [one.artifact.title for one in found]
+            places = _places(found)
+            names = [
+                f"{places[one.build.ref]}  {one.artifact.title}" if places else one.artifact.title for one in found
+            ]
             await self._screen.app.push_screen_wait(BatchDialog(title, names, attempt))
         else:
             outcome = await attempt(0)
             if not outcome.is_done:
                 self._say(f"{found[0].artifact.title}: {outcome.text}", severity="error")
+
+
+def _places(found: Sequence[Origin]) -> dict[BuildRef, str]:
+    """Where each build is, where there are several: its number, with its app where there are several, too."""
+    builds = {one.build.ref: one for one in found}
+    if len(builds) == 1:
+        return {}
+    is_one_app = len({one.app.ref for one in found}) == 1
+    return {
+        ref: build_name(one.build) if is_one_app else f"{clean(one.app.title, 40)} {build_name(one.build)}"
+        for ref, one in builds.items()
+    }
+
+
+def _of_builds(found: Sequence[Origin]) -> str:
+    builds = count(len({one.build.ref for one in found}), "build")
+    titles = {one.app.ref: one.app.title for one in found}
+    return f"Of {builds} of {found[0].app.title}" if len(titles) == 1 else f"Of {builds} of {len(titles)} apps"

@@ -43,7 +43,7 @@ from tui.services.archive_jobs import (
     open_target,
 )
 from tui.services.indexing import check_budget
-from tui.services.resolve import all_apps, build_part
+from tui.services.resolve import build_part, list_apps
 from tui.services.session import ARCHIVE, Session
 from tui.stats.retention import effective_rules, expiry, longest_days
 from tui.storage import Storage
@@ -150,11 +150,13 @@ class Archiver:
                 continue
             try:
                 provider = await session.provider()
-                apps = [app async for app in all_apps(provider)]
+                apps = await list_apps(provider)
             except DigsiteError as error:
                 self._fail(session.account.name, error)
                 continue
-            for app in apps:
+            if apps.gap is not None:
+                self._fail(session.account.name, apps.gap)
+            for app in apps.items:
                 if wants_app(target.rule, app):
                     await self._run_app(target, provider, app)
                 if self._down is not None:

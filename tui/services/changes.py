@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from tui.errors import Conflict, DigsiteError, NotFound, NotSupported, OutcomeUnknown
 from tui.models import Artifact, ArtifactRef, Verb
 from tui.providers import Provider
+from tui.safe_text import clean
 from tui.services.journal import Journal, JournalError
 from tui.services.listings import Listings
 
@@ -33,11 +34,12 @@ class Changes:
 
         Raises:
             NotSupported: It cannot be done with this artifact; the message says why.
-            Conflict: A change of the same artifact is under way.
+            Conflict: The server took it and left the page as it was, or a change of the same artifact is under way.
+            OutcomeUnknown: The answer was lost, or does not tell whether the page is on.
             ProviderError: It failed; nothing is known to have changed.
         """
         _refuse(provider, Verb.PUBLISH, artifact)
-        with self._alone(artifact.ref), self._noted(f"public {'on' if enabled else 'off'}", artifact):
+        with self._alone(artifact.ref), self._noted(f"public {_on_or_off(enabled)}", artifact):
             try:
                 changed = await provider.set_public(artifact, enabled)
             except OutcomeUnknown as lost:
@@ -47,7 +49,17 @@ class Changes:
                     raise lost from None  # that the look failed says nothing of the change
                 if changed.is_public is not enabled:
                     raise
-        self._listings.published(artifact.ref, is_public=enabled)
+            if changed.is_public is None:
+                raise OutcomeUnknown(
+                    f"The server does not tell whether the public page of {clean(artifact.title, 60)} is on.",
+                    hint="Refresh the list and look again.",
+                )
+            self._listings.published(artifact.ref, is_public=changed.is_public)
+            if changed.is_public is not enabled:
+                raise Conflict(
+                    f"The server left the public page of {clean(artifact.title, 60)} {_on_or_off(changed.is_public)}.",
+                    hint="Refresh the list and look again.",
+                )
         return changed
 
     async def delete(self, provider: Provider, artifact: Artifact) -> None:
@@ -111,6 +123,10 @@ class Changes:
             raise
         finally:
             self._in_flight.discard(ref)
+
+
+def _on_or_off(is_public: bool) -> str:
+    return "on" if is_public else "off"
 
 
 def _refuse(provider: Provider, verb: Verb, artifact: Artifact) -> None:

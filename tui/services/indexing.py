@@ -17,7 +17,7 @@ from tui.catalog.store import Catalog
 from tui.errors import DigsiteError, RateLimited
 from tui.models import AccountName, App, Artifact, Build, BuildQuery, Cursor
 from tui.providers import Provider
-from tui.services.resolve import all_apps
+from tui.services.resolve import list_apps
 from tui.services.session import Session
 
 KEPT_BUDGET: Final = 0.2
@@ -123,8 +123,11 @@ class Indexer:
     async def _plan_account(self, plan: Plan, session: Session, only: App | None, since: datetime | None) -> None:
         provider = await session.provider()
         if only is None:
-            apps = [app async for app in all_apps(provider)]
-            self._catalog.keep_apps(session.account.name, apps, complete=True)
+            listed = await list_apps(provider)
+            apps = list(listed.items)
+            self._catalog.keep_apps(session.account.name, apps, complete=listed.gap is None)
+            if listed.gap is not None:
+                plan.failures.append((session.account.name, listed.gap))
         else:
             apps = [only]
             self._catalog.keep_apps(session.account.name, apps, complete=False)

@@ -39,6 +39,10 @@ class ConfirmDialog(ModalScreen[bool]):
         Binding("escape", "answer(False)", "Cancel", id="dialog.cancel"),
         Binding("left,shift+tab", "app.focus_previous", "Previous", show=False, id="dialog.previous"),
         Binding("right,tab", "app.focus_next", "Next", show=False, id="dialog.next"),
+        Binding("up", "scroll_list(-1)", "Up", show=False, id="dialog.up"),
+        Binding("down", "scroll_list(1)", "Down", show=False, id="dialog.down"),
+        Binding("pageup", "scroll_list(-10)", "Page up", show=False, id="dialog.page-up"),
+        Binding("pagedown", "scroll_list(10)", "Page down", show=False, id="dialog.page-down"),
     ]
 
     def __init__(self, title: str, lines: Sequence[str], *, verb: str, typed: str | None = None) -> None:
@@ -99,6 +103,10 @@ class ConfirmDialog(ModalScreen[bool]):
     def action_answer(self, answer: bool) -> None:
         """Closes with that answer."""
         self.dismiss(answer)
+
+    def action_scroll_list(self, lines: int) -> None:
+        """Moves what it is about, where that has more lines than there is room for."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
 class TextDialog(ModalScreen[None]):

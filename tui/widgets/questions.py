@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from tui.models import Artifact, Build
+from tui.models import Artifact, ArtifactRef, Build, BuildRef
 from tui.safe_text import clean
 from tui.widgets.format import build_name, count, exact_size, size
 
@@ -19,14 +19,33 @@ def total_size(artifacts: Sequence[Artifact]) -> str:
     return size(sum(known)) + (f" and {count(missing, 'file')} of unknown size" if missing else "")
 
 
-def listing(artifacts: Sequence[Artifact]) -> list[str]:
-    """One line a file, then the sum."""
-    lines = [f"{size(a.size_bytes):>9}  {clean(a.title, 90)}" for a in artifacts]
+def listing(artifacts: Sequence[Artifact], details: Mapping[ArtifactRef, str] | None = None) -> list[str]:
+    """One line a file, with what else tells it from others, then the sum."""
+    known = details or {}
+    lines = [f"{size(a.size_bytes):>9}  {clean(a.title, 90)}{known.get(a.ref, '')}" for a in artifacts]
     return [*lines, "", f"{count(len(artifacts), 'file')}, {total_size(artifacts)}"]
 
 
-def delete_question(artifacts: Sequence[Artifact], build: Build | None, app_title: str) -> tuple[str, list[str]]:
-    """Title and lines of the delete dialog: file, size, build, app, id, and that there is no way back."""
+def _details(artifacts: Sequence[Artifact], places: Mapping[BuildRef, str]) -> dict[ArtifactRef, str]:
+    """The place and the id of each of several files: their titles may be alike."""
+    details: dict[ArtifactRef, str] = {}
+    for artifact in artifacts if len(artifacts) > 1 else ():
+        place = places.get(artifact.ref.build_ref)
+        details[artifact.ref] = f"{f'  {clean(place, 60)}' if place else ''}  id {artifact.ref.artifact}"
+    return details
+
+
+def delete_question(
+    artifacts: Sequence[Artifact], build: Build | None, app_title: str, places: Mapping[BuildRef, str] | None = None
+) -> tuple[str, list[str]]:
+    """Title and lines of the delete dialog: file, size, build, app, id, and that there is no way back.
+
+    Args:
+        artifacts: What is deleted.
+        build: Of all of them; None where they are of several.
+        app_title: Of its app; of several builds, in words what they are.
+        places: Where each of several builds is, in a few words.
+    """
     where = f"Build {build_name(build)} of {clean(app_title, 60)}" if build else clean(app_title, 60)
     if len(artifacts) == 1:
         (artifact,) = artifacts
@@ -38,7 +57,8 @@ def delete_question(artifacts: Sequence[Artifact], build: Build | None, app_titl
         ]
         title = "Delete this artifact?"
     else:
-        lines, title = [where, "", *listing(artifacts)], f"Delete {count(len(artifacts), 'artifact')}?"
+        details = _details(artifacts, places or {})
+        lines, title = [where, "", *listing(artifacts, details)], f"Delete {count(len(artifacts), 'artifact')}?"
     return title, [*lines, "", "It is gone for good: the provider has no way back."]
 
 
@@ -47,10 +67,12 @@ def typed_answer(artifacts: Sequence[Artifact]) -> str:
     return str(len(artifacts)) if len(artifacts) >= COUNT_FROM else "delete"
 
 
-def publish_question(artifacts: Sequence[Artifact], *, enabled: bool) -> tuple[str, list[str]]:
-    """Title and lines of the dialog about public install pages."""
+def publish_question(
+    artifacts: Sequence[Artifact], *, enabled: bool, places: Mapping[BuildRef, str] | None = None
+) -> tuple[str, list[str]]:
+    """Title and lines of the dialog about public install pages; `places` as in `delete_question`."""
     what = clean(artifacts[0].title, 60) if len(artifacts) == 1 else count(len(artifacts), "artifact")
-    lines = listing(artifacts)
+    lines = listing(artifacts, _details(artifacts, places or {}))
     if enabled:
         return f"Make {what} public?", [
             *lines,

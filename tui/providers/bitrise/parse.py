@@ -40,6 +40,7 @@ _STATUS: Final = {1: Status.SUCCEEDED, 2: Status.FAILED, 3: Status.ABORTED, 4: S
 """4 is "aborted with success": reported green to git, but aborted (Bitrise docs, build-statuses)."""
 _INSTALLABLE: Final = {"ios-ipa": ArtifactKind.IPA, "android-apk": ArtifactKind.APK}
 """The types that can have an install page; an AAB is uploaded as `android-apk` too."""
+UNREADABLE_NEXT: Final = "The list may be incomplete: where its next page is cannot be read."
 _BY_SUFFIX: Final = {
     ".ipa": ArtifactKind.IPA,
     ".apk": ArtifactKind.APK,
@@ -214,9 +215,12 @@ def parse_error(data: object) -> str | None:
     return "; ".join(texts) or None
 
 
-def next_page(data: object) -> str | None:
-    """The cursor of the next page; absent or empty on the last one."""
-    return get_id(data, "paging", "next")
+def next_page(data: object) -> tuple[str | None, str | None]:
+    """The cursor of the next page, absent or empty on the last one; and a note where it is there but cannot be read."""
+    paging = get(data, "paging")
+    token = get_id(paging, "next")
+    is_end = (paging is None or isinstance(paging, dict)) and get(paging, "next") in (None, "")
+    return token, None if token or is_end else UNREADABLE_NEXT
 
 
 def total_items(data: object) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from tui.errors import BadPayload, NotFound, NotSupported, ProviderError
+from tui.errors import BadPayload, NotFound, NotSupported, OutcomeUnknown, ProviderError
 from tui.http import ApiClient, Dialect, RetryPolicy
 from tui.models import (
     Account,
@@ -191,15 +191,27 @@ class BitriseProvider:
         return "Bitrise has public install pages for IPA and APK files only."
 
     async def set_public(self, artifact: Artifact, enabled: bool) -> Artifact:
-        """Switches the public install page."""
+        """Switches the public install page; an answer that does not tell whether it is on is read up.
+
+        Raises:
+            NotSupported: It can have none, or the account is read-only.
+            OutcomeUnknown: The change was sent, and what came of it cannot be read.
+            ProviderError: It was refused.
+        """
         reason = self.refusal(Verb.PUBLISH, artifact)
         if reason is not None:
             raise NotSupported(reason)
         body = {"is_public_page_enabled": enabled}
         answer = await self._client.patch(*_segments(artifact.ref), what="artifact", body=body)
         data = parse.item(answer)
+        if parse.tells_public(data):
+            return parse.update_artifact(artifact, data)
+        try:
+            data = await self._read(*_segments(artifact.ref), what="artifact")
+        except ProviderError as error:
+            raise _unknown_page(str(error)) from error
         if not parse.tells_public(data):
-            return await self.artifact(artifact)
+            raise _unknown_page("The server does not tell whether it is on.")
         return parse.update_artifact(artifact, data)
 
     async def delete(self, ref: ArtifactRef) -> None:
@@ -315,13 +327,14 @@ class BitriseProvider:
         answer = await self._client.get(*segments, what=what, params=params)
         received = self._list(answer)
         readable = tuple(item for item in map(parse_item, received) if item is not None)
-        next_cursor, note = trail.follow(parse.next_page(answer), received)
+        token, unreadable_next = parse.next_page(answer)
+        next_cursor, note = trail.follow(token, received)
         return Page(
             readable,
             next_cursor,
             total=parse.total_items(answer),
             unreadable=len(received) - len(readable),
-            note=note,
+            note=note or unreadable_next,
         )
 
     def _list(self, answer: object) -> list[object]:
@@ -332,6 +345,13 @@ class BitriseProvider:
 
     async def _read(self, *segments: str, what: str) -> Mapping[str, object]:
         return _readable(parse.item(await self._client.get(*segments, what=what)), what)
+
+
+def _unknown_page(why: str) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"The change of the public page was sent, but what came of it cannot be read: {why}",
+        hint="Refresh the list and look again.",
+    )
 
 
 def _build(ref: BuildRef) -> tuple[str, ...]:
