@@ -27,7 +27,7 @@ _SHOWN: Final = 3
 """Names in the preview."""
 _RULES: Final = (
     (None, "ask"),
-    (ConflictRule.RENAME, "keep both, under a new name"),
+    (ConflictRule.RENAME, "keep both, renamed"),
     (ConflictRule.OVERWRITE, "overwrite"),
     (ConflictRule.SKIP, "skip"),
 )
