@@ -200,3 +200,14 @@ def test_a_build_is_listed_when_its_artifacts_were_seen_after_its_end(catalog: C
     catalog.keep_artifacts(made, [])
     catalog.settle()
     assert catalog.figures.is_listed(made.ref) == (datetime.now(UTC) >= DAY)
+
+
+def test_sizes_that_are_more_than_63_bits_together(catalog: Catalog) -> None:
+    largest = 2**63 - 1
+    catalog.keep_apps(APP.ref.account, [APP], complete=True)
+    for number, branch in ((1, "main"), (2, "other")):
+        made = replace(build(number), branch=branch)
+        catalog.keep_artifacts(made, artifacts(made, [largest]))
+    catalog.settle()
+    assert [total.count for total in catalog.figures.by_app([APP.ref])] == [2]
+    assert sum(total.count for total in catalog.figures.days([APP.ref])) == 2

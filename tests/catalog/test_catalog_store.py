@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tui.catalog import store
 from tui.catalog.store import Catalog
 from tui.models import (
     AccountName,
@@ -207,3 +210,68 @@ def test_of_a_very_long_message_the_start_is_kept(catalog: Catalog) -> None:
     assert messages[2] == "Fix it"
     assert messages[1].startswith("Fix the login\n" * 100)
     assert len(messages[1]) < 5000
+
+
+def test_a_value_that_no_column_takes_ends_nothing(catalog: Catalog) -> None:
+    fill(catalog)
+    catalog.keep_builds(APP.ref, [replace(build(3), number=2**63)])
+    catalog.keep_artifacts(build(2), [replace(artifact(1), size_bytes=10**400)])
+    catalog.keep_builds(APP.ref, [build(4)])
+    catalog.settle()
+    kept = catalog.builds(APP.ref)
+    assert kept is not None
+    assert {found.number for found in kept.items} == {1, 2, 4}
+
+
+def test_nobody_waits_for_a_writer_that_has_ended(catalog: Catalog) -> None:
+    catalog.close()
+    waits = threading.Thread(target=catalog.settle, daemon=True)
+    waits.start()
+    waits.join(20)
+    assert not waits.is_alive()
+
+
+@pytest.mark.parametrize("end", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_a_moment_at_an_end_of_the_calendar_is_none(catalog: Catalog, path: Path, end: datetime) -> None:
+    fill(catalog)
+    catalog.keep_builds(APP.ref, [replace(build(2), created_at=end, finished_at=end)])
+    catalog.settle()
+    with closing(sqlite3.connect(path)) as connection, connection:  # as an older digsite kept it
+        connection.execute("UPDATE builds SET started_at = ? WHERE build = 'b1'", (int(end.timestamp()),))
+    kept = catalog.builds(APP.ref)
+    assert kept is not None
+    assert {(found.number, found.started_at) for found in kept.items} == {(1, None), (2, None)}
+    assert all(found.finished_at is None for found in kept.items)
+
+
+def test_a_locked_catalog_is_left_as_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "BUSY_TIMEOUT_S", 0.01)
+    catalog = Catalog(path)
+    fill(catalog)
+    catalog.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        locked = Catalog(path)
+        assert locked.message is not None
+        assert "locked" in locked.message
+        assert locked.apps(ACME) is None
+        locked.close()
+        assert not list(path.parent.glob("catalog.sqlite.2*"))
+        other.execute("ROLLBACK")
+    again = Catalog(path)
+    assert again.message is None
+    assert again.apps(ACME) is not None
+    again.close()
+
+
+def test_what_a_newer_program_has_just_written_is_set_aside_whole(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as newer:  # it is running
+        newer.execute("PRAGMA journal_mode = WAL")
+        newer.execute("PRAGMA user_version = 99")
+        newer.execute("CREATE TABLE late (x)")
+        Catalog(path).close()
+        (aside,) = [file for file in path.parent.glob("catalog.sqlite.2*") if file.name[-4:] not in {"-wal", "-shm"}]
+        with closing(sqlite3.connect(aside)) as kept:
+            assert kept.execute("SELECT name FROM sqlite_master").fetchall() == [("late",)]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.errors import Destination
 from tui.models.inspection import LogChunk
 from tui.peek import loglines
 from tui.peek.causes import ERROR_LINE
@@ -147,3 +148,11 @@ def test_nothing_is_held_back_at_the_end() -> None:
     order = ChunkOrder()
     order.take([chunk(0)])
     assert order.take([chunk(9)], final=True).endswith(b"<9>")
+
+
+def test_no_log_fills_the_disk(spool: LogSpool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loglines, "MAX_SPOOL_BYTES", 10)
+    spool.append(b"12345\n789")
+    with pytest.raises(Destination, match="too large"):
+        spool.append(b"abc")
+    assert spool.text(1) == "789"

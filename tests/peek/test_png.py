@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from contextlib import suppress
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,8 @@ def test_the_variant_for_devices() -> None:
     [
         (b"GIF89a", "no PNG"),
         (png(5000, 5000, b""), "too large"),
+        (png(1, 16_385, b""), "too large"),
+        (png(16_385, 1, b""), "too large"),
         (png(2, 2, b""), "broken"),
         (png(1, 1, rows((1, 2, 3, 4), kind=9)), "broken"),
         (png(1, 1, b"", 5), "broken"),
@@ -69,6 +72,33 @@ def test_the_variant_for_devices() -> None:
 def test_what_cannot_be_shown_says_why(data: bytes, words: str) -> None:
     with pytest.raises(PngError, match=words):
         decode(data, 10, 10)
+
+
+def test_a_tall_picture_is_unpacked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels = Random(1).randbytes(16_000 * 20 * 4)  # nothing that packs
+    data = png(20, 16_000, b"".join(b"\0" + pixels[at : at + 80] for at in range(0, len(pixels), 80)))
+    taken = 0
+
+    class Counting:
+        def __init__(self, window_bits: int) -> None:
+            self._unpack = real(window_bits)
+
+        def decompress(self, piece: bytes, most: int) -> bytes:
+            nonlocal taken
+            taken += len(piece)
+            return self._unpack.decompress(piece, most)
+
+        @property
+        def unconsumed_tail(self) -> bytes:
+            return self._unpack.unconsumed_tail
+
+    real = zlib.decompressobj
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
+    picture = decode(data, 20, 16_000)
+    red, green, blue, alpha = pixels[-4:]
+    assert len(picture.rows) == 16_000
+    assert picture.rows[-1][-1] == (red * alpha // 255, green * alpha // 255, blue * alpha // 255)
+    assert taken < 3 * len(data)
 
 
 @pytest.mark.parametrize(("depth", "interlace", "words"), [(16, 0, "16 bits"), (8, 1, "interlaced")])

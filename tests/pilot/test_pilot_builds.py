@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from tui.models import Build, Status
+from tui.peek.causes import Diagnosis, diagnose
+from tui.screens import why_red
 from tui.screens.build_follower import BuildEnded
 from tui.screens.build_view import BuildScreen, timing
 from tui.screens.log_members import MembersDialog
@@ -169,7 +172,17 @@ async def test_lines_that_never_end_and_hostile_ones_do_no_harm(drive: Drive) ->
 
 
 @pytest.mark.parametrize("app", [BITRISE, XCODE])
-async def test_two_keys_tell_why_a_build_is_red(drive: Drive, app: tuple[str, str]) -> None:
+async def test_two_keys_tell_why_a_build_is_red(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, app: tuple[str, str]
+) -> None:
+    threads: list[str] = []
+
+    def looked_through(build: Build, *parts: Any) -> Diagnosis:
+        if any(parts):
+            threads.append(threading.current_thread().name)
+        return diagnose(build, *parts)
+
+    monkeypatch.setattr(why_red, "diagnose", looked_through)
     async with drive() as d:
         await go_to_build(d, app, is_red)
         await d.press("e")
@@ -184,6 +197,7 @@ async def test_two_keys_tell_why_a_build_is_red(drive: Drive, app: tuple[str, st
         d.app.copy_to_clipboard = copied.append
         await d.press("y")
         assert copied == [screen.lines[0].text]
+        assert set(threads) == {"why-red"}, "the event loop is not held"
 
 
 async def test_a_green_build_is_not_called_red(drive: Drive) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import plistlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.pilot.test_pilot_explorer import finished
 from tui.models import Artifact, ArtifactKind
+from tui.peek import as_text
+from tui.screens import inside
 from tui.screens.inside import InsideScreen
 from tui.widgets.detail import DetailPanel
 from tui.widgets.dialogs import TextDialog
@@ -45,13 +50,21 @@ async def test_members_and_the_facts_of_the_app(drive: Drive) -> None:
         await d.until(lambda: d.app.screen is d.explorer)
 
 
-async def test_a_property_list_is_readable(drive: Drive) -> None:
+async def test_a_property_list_is_readable(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def text(data: bytes) -> str:
+        threads.append(threading.current_thread().name)
+        return as_text(data)
+
+    monkeypatch.setattr(inside, "as_text", text)
     async with drive() as d:
         screen = await open_ipa(d)
         await d.press("slash", *"Acme.app/Info.plist", "enter")
         await d.press("enter")
         await d.until(lambda: isinstance(d.app.screen, TextDialog))
         assert "<key>CFBundleIdentifier</key>" in d.app.screen.text
+        assert threads == ["view"], "the event loop is not held"
         await d.press("escape", "escape")
         assert d.app.screen is screen, "the first escape clears the filter"
         await d.press("escape")

@@ -140,6 +140,9 @@ async def test_the_next_start_shows_the_catalog_before_any_answer(drive: Open) -
             await d.press(key)
         await d.until(lambda: len(d.toasts) >= 2)
         assert all("catalog" in toast for toast in d.toasts[-2:])
+        await d.press("r", "X")  # that nobody answers makes them no newer
+        await d.until(lambda: sum("catalog" in toast for toast in d.toasts) >= 3)
+        assert d.explorer.artifacts.as_of is not None
         assert d.app.screen is d.explorer
         assert not [r for r in d.demo.requests if r.method != "GET"]
 

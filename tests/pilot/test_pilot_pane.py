@@ -231,3 +231,21 @@ async def test_many_marks(rows: int) -> None:
         assert f"{rows:,} marked" in str(app.pane.border_subtitle)
         await pilot.press("u")
         assert app.pane.rows.marked == []
+
+
+async def test_rows_of_the_catalog_stay_so_until_there_is_an_answer() -> None:
+    app = OnePane()
+    fails = Gate(Unreachable("no"), asyncio.Event())
+    fails.opened.set()
+    async with app.run_test(size=(40, 20)) as pilot:
+        app.show(Feed("x", fails, kept=(1, 2), kept_at=NOW))
+        for _ in range(2):
+            await until(pilot, lambda: app.pane.errors and not app.pane.is_loading)
+            assert app.pane.as_of == NOW
+            fails.asked = 0
+            app.pane.refresh_rows([Feed("x", fails)])
+            await until(pilot, lambda: fails.asked)
+        app.pane.refresh_rows([Feed("x", serve({None: page([1])}))])
+        assert app.pane.as_of == NOW
+        await until(pilot, lambda: list(app.pane.rows.rows) == [1])
+        assert app.pane.as_of is None

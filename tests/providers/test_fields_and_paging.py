@@ -54,6 +54,9 @@ def test_each_reader_takes_its_type_only() -> None:
     assert [get_size(data, k) for k in ("n", "neg")] == [3, None]
     assert [get_seconds(data, k) for k in ("n", "h", "neg", "t", "s")] == [3, 3.5, None, None, None]
     assert get_seconds({"long": 10**400}, "long") is None
+    large = {"most": 2**63 - 1, "more": 2**63, "less": -(2**63), "float": 1e300, "huge": 10**400}
+    assert [get_int(large, k) for k in large] == [2**63 - 1, None, None, None, None]
+    assert [get_size(large, k) for k in large] == [2**63 - 1, None, None, None, None]
     assert [get_str(data, k) for k in ("s", "e", "n")] == ["x", None, None]
     assert [get_id(data, k) for k in ("s", "lone")] == ["x", None]
     assert [get_word(data, k) for k in ("n", "s", "t")] == ["3", "x", None]
@@ -68,6 +71,8 @@ def test_each_reader_takes_its_type_only() -> None:
         ("2021-08-17T19:48:11+02:00", datetime(2021, 8, 17, 17, 48, 11, tzinfo=UTC)),
         ("2021-08-17T17:48:11", datetime(2021, 8, 17, 17, 48, 11, tzinfo=UTC)),
         ("0001-01-01T00:00:00+14:00", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59Z", None),
         ("yesterday", None),
     ],
 )

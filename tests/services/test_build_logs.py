@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any, cast
 
 import pytest
@@ -29,9 +32,11 @@ from tui.models import (
     Source,
     Status,
 )
-from tui.models.inspection import BuildVerb, LogChunk, LogPart, TestStatus
+from tui.models.inspection import BuildVerb, LogChunk, LogPart, TestResult, TestStatus
+from tui.peek import PeekError
+from tui.peek.junit import junit_results
 from tui.secret import Secret
-from tui.services import build_logs
+from tui.services import build_logs, build_tests
 from tui.services.build_logs import BuildLog
 from tui.services.build_tests import BuildTests
 from tui.services.inside import Inside, open_inside
@@ -219,6 +224,55 @@ async def test_of_a_long_log_only_its_ends_are_fetched(
     assert [line.text for line in small] == ["line 0", "line 1", ""]
 
 
+async def test_of_a_log_of_short_lines_the_first_and_the_last_are_kept(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_logs, "HEAD_LINES", 2)
+    monkeypatch.setattr(build_logs, "TAIL_LINES", 3)
+    piece = LogPart(chunks=(LogChunk(0, "\n".join(map(str, range(1, 101)))),), is_complete=True)
+    lines = await reader(FakeProvider([piece]), storage).excerpt()
+    assert [(line.number, line.text) for line in lines] == [(n, str(n)) for n in (1, 2, 98, 99, 100)]
+
+
+async def test_of_a_long_log_in_a_bundle_the_rest_is_not_unpacked(
+    server: FaultServer, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_logs, "HEAD_BYTES", 1000)
+    monkeypatch.setattr(build_logs, "TAIL_BYTES", 2000)
+    logs = bundle(server, ci_log=Random(1).randbytes(4 << 20))  # nothing that packs
+    log = reader(FakeProvider([LogPart(bundles=(logs,), is_complete=True)], server=server), storage)
+    lines = await log.excerpt()
+    assert 0 < sum(len(line.text) for line in lines) <= 9000
+    assert log.member is not None
+    assert log.member.inside.moved_bytes < 2 << 20
+
+
+async def test_who_gives_a_log_up_ends_its_unpacking(server: FaultServer, storage: Storage) -> None:
+    logs = bundle(server, ci_log=bytes(4 << 20))
+    log = reader(FakeProvider([LogPart(bundles=(logs,), is_complete=True)], server=server), storage)
+    came, go_on = threading.Event(), threading.Event()
+    workers: list[threading.Thread] = []
+
+    def write(_: bytes) -> None:
+        workers.append(threading.current_thread())
+        came.set()
+        go_on.wait(20)
+
+    def wait() -> None:
+        while workers[0].name == "peek":  # it has another name when it has done its work
+            workers[0].join(0.01)
+
+    reading = asyncio.ensure_future(log.read(write))
+    assert await asyncio.to_thread(came.wait, 20)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    go_on.set()
+    async with asyncio.timeout(20):
+        await asyncio.to_thread(wait)
+    assert len(workers) == 1
+
+
 async def test_a_storage_that_is_down_is_said(storage: Storage) -> None:
     with pytest.raises(Unreachable):
         await reader(FakeProvider([Unreachable("no")]), storage).excerpt()
@@ -249,3 +303,30 @@ async def test_results_come_from_the_report_among_the_artifacts(server: FaultSer
     fake.artifacts_ = (other,)
     with pytest.raises(NotFound, match="no list of tests"):
         await BuildTests(storage, look_inside).read(cast("Any", fake), ENDED)
+
+
+async def test_reports_have_one_limit_together_and_are_read_in_a_thread(
+    server: FaultServer, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = bundle(server, app__TEST_xml=REPORT % b"A", lib__TEST_xml=REPORT % b"B")
+    report = replace(report, title="test-results.zip", kind=ArtifactKind.FILE)
+    fake, threads = FakeProvider(artifacts_=(report,), server=server), set[str]()
+
+    async def look_inside(artifact: Artifact) -> Inside:
+        return await open_inside(storage, fake.source, artifact)
+
+    def read(data: bytes, most: int) -> tuple[TestResult, ...] | None:
+        threads.add(threading.current_thread().name)
+        return junit_results(data, most)
+
+    monkeypatch.setattr(build_tests, "junit_results", read)
+    monkeypatch.setattr(build_tests, "MAX_RESULTS", 4)
+    tests = BuildTests(storage, look_inside)
+    assert len(await tests.read(cast("Any", fake), ENDED)) == 4
+    assert threads == {"tests"}
+    monkeypatch.setattr(build_tests, "MAX_RESULTS", 3)
+    with pytest.raises(PeekError, match="more than"):
+        await tests.read(cast("Any", fake), ENDED)
+    monkeypatch.setattr(build_tests, "_MAX_TOTAL_BYTES", 2 * len(REPORT) - 3)  # of one letter instead of two: `%b`
+    with pytest.raises(PeekError, match="too large"):
+        await tests.read(cast("Any", fake), ENDED)

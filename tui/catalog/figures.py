@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
-from tui.catalog.rows import to_moment
+from tui.catalog.rows import END_S, to_moment
 from tui.models import AccountName, AppId, AppRef, ArtifactKind, ArtifactRef, BuildRef, Status
 from tui.models.totals import AppEntry, CatalogedArtifact, DayTotal, Duplicates, LabelTotal, Members, RunTotal
 
@@ -16,7 +16,6 @@ Order = Literal["largest", "oldest"]
 
 _EPOCH: Final = date(1970, 1, 1)
 _DAY_S: Final = 86_400
-_UNKNOWN_DAY: Final = -1
 _ORDERS: Final = {"largest": ("size_bytes", "DESC"), "oldest": ("created_at", "ASC")}
 _ARTIFACT: Final = (
     "SELECT account, app, build, artifact, artifacts.title, artifacts.kind, kind_raw, size_bytes, is_public,"
@@ -37,7 +36,8 @@ class Figures:
     Args:
         read: Runs a statement and gives its rows.
 
-    Every method takes the apps that are asked about, from `apps`; others are left out.
+    Every method takes the apps that are asked about, from `apps`; others are left out. Bytes are added with `total`:
+    `sum` fails where some files together claim more than 63 bits can tell.
     """
 
     def __init__(self, read: Callable[..., list[sqlite3.Row]]) -> None:
@@ -69,8 +69,9 @@ class Figures:
     def days(self, apps: Iterable[AppRef]) -> list[DayTotal]:
         """Artifacts by day, provider and kind."""
         rows = self._read(
-            "SELECT day, provider, days.kind, is_intermediate, sum(count) AS count, sum(bytes) AS bytes"
-            " FROM days JOIN apps ON apps.id = app_id WHERE app_id IN (SELECT value FROM json_each(?)) AND count > 0"
+            "SELECT day, provider, days.kind, is_intermediate, sum(count) AS count,"
+            " CAST(total(bytes) AS INTEGER) AS bytes FROM days JOIN apps ON apps.id = app_id"
+            " WHERE app_id IN (SELECT value FROM json_each(?)) AND count > 0"
             " GROUP BY 1, 2, 3, 4 ORDER BY 1",
             self._listed(apps),
         )
@@ -88,7 +89,10 @@ class Figures:
 
     def by_app(self, apps: Iterable[AppRef]) -> list[LabelTotal]:
         """Artifacts by app."""
-        sums = "SELECT sum(count) AS count, sum(bytes) AS bytes FROM labels WHERE app_id = ? AND field = 'branch'"
+        sums = (
+            "SELECT sum(count) AS count, CAST(total(bytes) AS INTEGER) AS bytes FROM labels"
+            " WHERE app_id = ? AND field = 'branch'"
+        )
         return [
             LabelTotal(ref, "", row["count"], row["bytes"])
             for ref, app_id in self._ids(apps)
@@ -276,7 +280,8 @@ def _midnight(day: date | None) -> int | None:
 
 
 def _day(number: int) -> date | None:
-    return None if number == _UNKNOWN_DAY else _EPOCH + timedelta(days=number)
+    """The day of a sum; -1, and what no build can mean, are none."""
+    return _EPOCH + timedelta(days=number) if 0 <= number * _DAY_S < END_S else None
 
 
 def _kind(text: str) -> ArtifactKind:

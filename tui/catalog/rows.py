@@ -29,15 +29,20 @@ from tui.models import (
 _MESSAGE_CHARS: Final = 2000
 """Kept of a commit message. Some have 100 kB, and every page that is listed again would write them all again."""
 
+END_S: Final = int(datetime(2201, 1, 1, tzinfo=UTC).timestamp())
+"""Moments are seconds from 0 to here. What a plug-in or an older catalog has beyond them would end in days that no sum
+and no rule for the last day can take."""
+
 
 def to_seconds(moment: datetime | None) -> int | None:
-    """Whole seconds since 1970."""
-    return None if moment is None else int(moment.timestamp())
+    """Whole seconds since 1970; None for what no build can mean."""
+    seconds = -1 if moment is None else int(moment.timestamp())
+    return seconds if 0 <= seconds < END_S else None
 
 
 def to_moment(seconds: int | None) -> datetime | None:
-    """Aware UTC."""
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    """Aware UTC; None for what no build can mean."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and 0 <= seconds < END_S else None
 
 
 def app_row(app: App) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,10 @@ _ONE_ARTIFACT: Final = (
 )
 BUSY_TIMEOUT_S: Final = 5.0
 """How long a write waits for another program's."""
+_LOOK_S: Final = 0.2
+"""Between two looks at whether the writer is still there."""
+_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Errors that will be there the next time too. A file that is locked, or a disk that is full, has another way out."""
 
 
 class CatalogUnreadable(DigsiteError):
@@ -66,7 +70,8 @@ class Catalog:
     Args:
         path: The database file; its folder is made.
 
-    A corrupt or newer file is renamed, and `message` says so; then the catalog starts empty.
+    A corrupt or newer file is renamed, and `message` says so; then the catalog starts empty. One that cannot be opened
+    now, such as a file that another program has locked, stays as it is: `message` says that this run keeps none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -263,10 +268,11 @@ class Catalog:
         self._reader.close()
 
     def settle(self) -> None:
-        """Waits until everything that was given so far is written."""
+        """Waits until everything that was given so far is written, or the writer has ended; blocks."""
         done = threading.Event()
         self._jobs.put(lambda _: done.set())
-        done.wait()
+        while self._writer.is_alive() and not done.wait(_LOOK_S):
+            pass
 
     # The database -----------------------------------------------------------------------------------------
 
@@ -274,8 +280,11 @@ class Catalog:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return _connect(self._path)
-        except (sqlite3.DatabaseError, NewerCatalog) as error:
-            return self._open_anew(error)
+        except (sqlite3.Error, NewerCatalog) as error:
+            if isinstance(error, NewerCatalog) or _is_broken(error):
+                return self._open_anew(error)
+            self.message = f"Without a catalog: {self._path} cannot be opened ({error})."
+            return _connect(":memory:")
         except OSError as error:
             self.message = f"Without a catalog: {self._path.parent} cannot be made ({error.strerror})."
             return _connect(":memory:")
@@ -284,11 +293,12 @@ class Catalog:
         aside = self._path.with_name(f"{self._path.name}.{datetime.now(UTC):%Y%m%d-%H%M%S}")
         try:
             self._path.rename(aside)
-            for suffix in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            for suffix in ("-wal", "-shm"):  # a program that has it open still writes there: nothing of it is lost
+                with suppress(FileNotFoundError):
+                    self._path.with_name(self._path.name + suffix).rename(aside.with_name(aside.name + suffix))
             self.message = f"The catalog could not be read ({error}); it is now {aside.name}, and starts empty."
             return _connect(self._path)
-        except (OSError, sqlite3.DatabaseError):
+        except (OSError, sqlite3.Error):
             self.message = f"Without a catalog: {self._path} cannot be opened ({error})."
             return _connect(":memory:")
 
@@ -302,12 +312,12 @@ class Catalog:
     def _write(self) -> None:
         connection: sqlite3.Connection | None = None
         while (job := self._jobs.get()) is not None:
-            connection = connection or self._open_to_write()  # not at once: the first paint needs the processor
             try:
+                connection = connection or self._open_to_write()  # not at once: the first paint needs the processor
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
                     job(connection)
-            except sqlite3.Error as error:  # the disk is full, another program holds it: the next listing tries again
+            except Exception as error:  # noqa: BLE001  # a full disk, a lock, a value no column takes: the next may do
                 _log.warning("catalog: not written: %s", error)
         if connection is not None:
             connection.close()
@@ -335,6 +345,11 @@ def _connect(path: Path | str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _is_broken(error: sqlite3.Error) -> bool:
+    """Whether the file itself is no catalog, rather than one that cannot be had now."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN  # the low byte; what is above it tells details
 
 
 def _put(connection: sqlite3.Connection, table: str, key: Iterable[str], row: Mapping[str, Any]) -> int:

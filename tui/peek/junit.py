@@ -11,6 +11,7 @@ from tui.peek.archive import PeekError
 
 MAX_XML_BYTES: Final = 16 * 1024 * 1024
 MAX_RESULTS: Final = 200_000
+"""Of all reports of a build together."""
 _MAX_MESSAGE: Final = 4000
 _OUTCOMES: Final = {"failure": TestStatus.FAILED, "error": TestStatus.FAILED, "skipped": TestStatus.SKIPPED}
 
@@ -24,13 +25,16 @@ class _Case:
     status: TestStatus = TestStatus.PASSED
     message: str | None = None
     detail: list[str] = field(default_factory=list[str])
+    room: int = _MAX_MESSAGE
+    """Characters that may still be added to the detail; counted, as there may be a million pieces of one."""
 
 
 class _Reader:
     """Takes expat's events; keeps no tree. Android's plug-in for Gradle names the device in a property."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.results: list[TestResult] = []
+        self._most = most
         self.has_suites = False
         self._destination = ""
         self._suites: list[str | None] = []
@@ -54,8 +58,9 @@ class _Reader:
             self._reads_detail = True
 
     def text(self, data: str) -> None:
-        if self._reads_detail and self._case is not None and sum(map(len, self._case.detail)) < _MAX_MESSAGE:
+        if self._reads_detail and self._case is not None and self._case.room > 0:
             self._case.detail.append(data)
+            self._case.room -= len(data)
 
     def end(self, name: str) -> None:
         if name == "testsuite" and self._suites:
@@ -69,22 +74,23 @@ class _Reader:
             run = TestRun(self._destination, case.status, case.duration_s)
             message = case.message[:_MAX_MESSAGE] if case.message else detail or None
             self.results.append(TestResult(case.name, case.suite, case.status, message, case.place, (run,)))
-            if len(self.results) > MAX_RESULTS:
-                raise PeekError(f"The test report names more than {MAX_RESULTS:,} tests.")
+            if len(self.results) > self._most:
+                raise PeekError(f"The test reports name more than {MAX_RESULTS:,} tests.")
 
 
-def junit_results(data: bytes) -> tuple[TestResult, ...] | None:
-    """The tests of a report; None when it is XML of something else.
+def junit_results(data: bytes, most: int = MAX_RESULTS) -> tuple[TestResult, ...] | None:
+    """The tests of a report; None when it is XML of something else. May take seconds, so it belongs into a thread.
 
     Args:
         data: The file.
+        most: So many tests at most, where other reports have told of some already.
 
     Raises:
-        PeekError: It is no XML, too large, or declares entities, which no test report needs.
+        PeekError: It is no XML, too large, has more tests, or declares entities, which no test report needs.
     """
     if len(data) > MAX_XML_BYTES:
         raise PeekError("The test report is too large to be read here.")
-    reader = _Reader()
+    reader = _Reader(most)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse

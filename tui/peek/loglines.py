@@ -19,6 +19,8 @@ from tui.models.inspection import LogChunk
 
 CHECKPOINT_BYTES: Final = 8192
 """After so many bytes the index notes where the next line starts: 100 MB take 13,000 entries."""
+MAX_SPOOL_BYTES: Final = 1 << 30
+"""Kept of a log on disk: a bundle of a megabyte may hold one that fills it."""
 MAX_LINE_BYTES: Final = 16 * 1024
 """Of a line that are ever read for display; a longer one is cut."""
 _BLOCK_BYTES: Final = 256 * 1024
@@ -90,13 +92,17 @@ class LogSpool:
         """Adds bytes, in any pieces; nothing once it is closed.
 
         Raises:
-            Destination: They cannot be written.
+            Destination: They cannot be written, or the log has become too large.
         """
         if not data:
             return
         with self._lock:
             if self._file.closed:
                 return
+            if self.size_bytes + len(data) > MAX_SPOOL_BYTES:
+                raise Destination(
+                    "The log is too large to be kept on disk here.", hint="digsite log PATH > FILE writes all of it."
+                )
             try:
                 self._file.seek(self.size_bytes)
                 self._file.write(data)

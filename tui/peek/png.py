@@ -17,6 +17,12 @@ MAX_PNG_BYTES: Final = 4 * 1024 * 1024
 """Of a file that is decoded."""
 MAX_PIXELS: Final = 2_000_000
 """A larger picture takes seconds to decode."""
+_MAX_SIDE: Final = 16_384
+"""So does one of many rows, however narrow they are."""
+_SLICE_BYTES: Final = 16 * 1024
+"""Handed to the decompressor at once: it copies what it has not used yet."""
+_UNPACKED_BYTES: Final = 64 * 1024
+"""Taken from it at once."""
 
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _CHANNELS: Final = {_GRAY: 1, _RGB: 3, _PALETTE: 1, _GRAY_ALPHA: 2, _RGBA: 4}
@@ -102,7 +108,7 @@ def _header(content: bytes, *, is_apples: bool) -> _Header:
     width, height, depth, color, _, _, interlace = struct.unpack_from(">IIBBBBB", content)
     if not width or not height or color not in _CHANNELS:
         raise PngError("This picture is broken.")
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PIXELS or max(width, height) > _MAX_SIDE:
         raise PngError(f"This picture is too large to show here: {width} x {height} pixels.")
     if depth != 8 or interlace:
         raise PngError(f"This picture is {'interlaced' if interlace else f'of {depth} bits'}, which is not shown here.")
@@ -121,22 +127,31 @@ def _picture(header: _Header, body: bytes, columns: int, lines: int) -> Picture:
 
 
 def _rows(header: _Header, body: bytes) -> Iterator[bytes]:
-    """Rows without their filters, one after another: never more than two are held. A cut picture just ends."""
+    """Rows without their filters, one after another: only few are held. A cut picture just ends."""
     step = _CHANNELS[header.color]
     length = header.width * step
-    unpack = zlib.decompressobj(-zlib.MAX_WBITS if header.is_apples else zlib.MAX_WBITS)
     above = bytes(length)
     held = bytearray()
-    for _ in range(header.height):
-        while len(held) <= length:
-            piece = unpack.decompress(body, length + 1 - len(held))
-            body = unpack.unconsumed_tail
-            if not piece:
+    left = header.height
+    for piece in _unpacked(body, -zlib.MAX_WBITS if header.is_apples else zlib.MAX_WBITS):
+        held += piece
+        while len(held) > length:
+            above = _unfiltered(held[0], held[1 : length + 1], above, step)
+            del held[: length + 1]
+            yield above
+            left -= 1
+            if not left:
                 return
-            held += piece
-        above = _unfiltered(held[0], held[1 : length + 1], above, step)
-        del held[: length + 1]
-        yield above
+
+
+def _unpacked(body: bytes, window_bits: int) -> Iterator[bytes]:
+    """The data of all rows, in pieces; what is broken is an error only when it is come to."""
+    unpack = zlib.decompressobj(window_bits)
+    for at in range(0, len(body), _SLICE_BYTES):
+        rest = body[at : at + _SLICE_BYTES]
+        while piece := unpack.decompress(rest, _UNPACKED_BYTES):
+            yield piece
+            rest = unpack.unconsumed_tail
 
 
 def _unfiltered(kind: int, row: bytearray, above: bytes, step: int) -> bytes:

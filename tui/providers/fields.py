@@ -12,6 +12,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 _MAX_SECONDS: Final = 1e12
+_MAX_INTEGER: Final = 2**63 - 1
+"""What a column of the catalog can hold: no number of a build and no length of a file is beyond it."""
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 2200
+"""Of moments that can be meant. Go writes year 1 for no time, and some tools 9999 for never; beside those ends of the
+calendar no other time zone and no last day can be reckoned."""
 
 
 def as_mapping(value: object) -> Mapping[str, object]:
@@ -60,11 +66,13 @@ def get_word(data: object, *keys: str) -> str | None:
 
 
 def get_int(data: object, *keys: str) -> int | None:
-    """A whole number; 3.0 counts, true does not."""
+    """A whole number of 64 bits; 3.0 counts, true does not."""
     value = get(data, *keys)
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MAX_INTEGER:
+        return None
+    return value
 
 
 def get_seconds(data: object, *keys: str) -> float | None:
@@ -76,7 +84,7 @@ def get_seconds(data: object, *keys: str) -> float | None:
 
 
 def get_size(data: object, *keys: str) -> int | None:
-    """A length in bytes; None when it is negative."""
+    """A length in bytes; None when it is negative, or more than 63 bits can tell."""
     value = get_int(data, *keys)
     return value if value is not None and value >= 0 else None
 
@@ -88,12 +96,13 @@ def get_bool(data: object, *keys: str) -> bool | None:
 
 
 def get_time(data: object, *keys: str) -> datetime | None:
-    """An RFC 3339 time as aware UTC; one without an offset is taken as UTC."""
+    """An RFC 3339 time as aware UTC, from 1970 to 2200; one without an offset is taken as UTC."""
     value = get_str(data, *keys)
     if value is None:
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None

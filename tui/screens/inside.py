@@ -148,7 +148,8 @@ class InsideScreen(HelpToggle):
             return
         data = data[:MAX_SHOWN_BYTES]
         cut = f" (the first {size(len(data))} of {size(entry.size_bytes)})" if entry.size_bytes > len(data) else ""
-        self.app.push_screen(TextDialog(f"{entry.name}{cut}", as_text(data)))
+        text = await in_daemon_thread(lambda: as_text(data), name="view")
+        self.app.push_screen(TextDialog(f"{entry.name}{cut}", text))
 
     async def _show_picture(self, entry: Entry, data: bytes) -> bool:
         from tui.widgets.picture import PictureDialog

@@ -16,6 +16,7 @@ from tui.peek.causes import Diagnosis, diagnose
 from tui.peek.loglines import LogLine
 from tui.screens.panel import PanelLine, PanelScreen
 from tui.services import Services
+from tui.threads import in_daemon_thread
 from tui.widgets.format import build_name, status
 
 _SHOWN_ISSUES = 200
@@ -46,6 +47,7 @@ The cause on top; below it what tells so. `y` copies a line, `enter` shows it wh
         self._log: Sequence[LogLine] = ()
         self._notes: list[PanelLine] = []
         self._left = 3
+        self._turn = asyncio.Lock()
         self.diagnosis: Diagnosis | None = None
         """What is known so far."""
 
@@ -56,7 +58,7 @@ The cause on top; below it what tells so. `y` copies a line, `enter` shows it wh
 
     def on_mount(self) -> None:
         super().on_mount()
-        self._show()
+        self._show(diagnose(self._build))
         self._load()
 
     @work(description="why red")
@@ -87,14 +89,17 @@ The cause on top; below it what tells so. `y` copies a line, `enter` shows it wh
             await fetch()
         except DigsiteError as error:
             self._notes.append(PanelLine("Not known", name, str(error), "muted"))
-        finally:
+        async with self._turn:  # one after the other, so that what is shown last knows all parts
+            found = await in_daemon_thread(
+                lambda: diagnose(self._build, self._issues, self._tests, self._log), name="why-red"
+            )
             self._left -= 1
-        if self.is_attached:
-            self._show()
+            if self.is_attached:
+                self._show(found)
 
-    def _show(self) -> None:
+    def _show(self, found: Diagnosis) -> None:
         build = self._build
-        found = self.diagnosis = diagnose(build, self._issues, self._tests, self._log)
+        self.diagnosis = found
         is_red = build.status in {Status.FAILED, Status.ERRORED, Status.ABORTED, Status.UNKNOWN}
         if not is_red:
             self.show_headline(f"Build {build_name(build)} is not red: {status(build)}", is_bad=False)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +36,9 @@ QUIET_POLL_S: Final = 30.0
 HEAD_BYTES: Final = 1 << 20
 TAIL_BYTES: Final = 4 << 20
 """What of a long log is read to say why a build is red: its start, and its end."""
+HEAD_LINES: Final = 40_000
+TAIL_LINES: Final = 160_000
+"""The same in lines, where those are so short that the bytes hold millions of them."""
 _PIECE_BYTES: Final = 256 << 10
 _TRIES: Final = 4
 _LOG_NAMES: Final = (".log", ".txt")
@@ -165,7 +170,17 @@ class BuildLog:
         if not self.members:
             self.members = await self._find_members(bundles)
         self.member = _chosen(self.members, wanted)
-        await self.member.inside.copy(self.member.name, write)
+        stopped = threading.Event()
+
+        def take(piece: bytes) -> None:
+            if stopped.is_set():  # nobody waits any more: what is raised ends the thread
+                raise Incomplete("The log is not wanted any more.")
+            write(piece)
+
+        try:
+            await self.member.inside.copy(self.member.name, take)
+        finally:
+            stopped.set()
 
     async def _find_members(self, bundles: tuple[Artifact, ...]) -> tuple[LogMember, ...]:
         opened = await asyncio.gather(*(self._look_inside(bundle) for bundle in bundles), return_exceptions=True)
@@ -202,10 +217,11 @@ class BuildLog:
                 cut_at = await in_daemon_thread(lambda: _read_ends(self._storage, source, spool), name="log")
             else:
                 keep = _Limited(spool, HEAD_BYTES + TAIL_BYTES * 4)
-                if part.bundles:
-                    await self._read_bundles(part.bundles, keep.write, None)
-                else:
-                    self._take(part, keep.write)
+                with suppress(_Full):
+                    if part.bundles:
+                        await self._read_bundles(part.bundles, keep.write, None)
+                    else:
+                        self._take(part, keep.write)
                 cut_at = None
             return await in_daemon_thread(lambda: _lines(spool, cut_at), name="log")
         finally:
@@ -254,6 +270,10 @@ class _Copy:
                     self._at += len(piece) - dropped
 
 
+class _Full(Exception):
+    """Ends a copy of which there is enough."""
+
+
 class _Limited:
     """Keeps the first bytes of a log whose end cannot be reached without reading it all."""
 
@@ -261,9 +281,15 @@ class _Limited:
         self._spool, self._left = spool, limit
 
     def write(self, data: bytes) -> None:
-        """Takes bytes as long as there is room."""
+        """Takes bytes as long as there is room.
+
+        Raises:
+            _Full: There is none: what is left need not be unpacked.
+        """
         self._spool.append(data[: self._left])
         self._left -= min(self._left, len(data))
+        if not self._left:
+            raise _Full
 
 
 def _read_ends(storage: Storage, source: Source, spool: LogSpool) -> int | None:
@@ -286,13 +312,19 @@ def _read_ends(storage: Storage, source: Source, spool: LogSpool) -> int | None:
 
 
 def _lines(spool: LogSpool, cut_at: int | None) -> tuple[LogLine, ...]:
-    lines: list[LogLine] = []
-    data, at = spool.read(0, spool.size_bytes), 0
-    for number, raw in enumerate(data.split(b"\n"), 1):
-        known = cut_at is None or at < cut_at
-        lines.append(LogLine(number if known else None, without_escapes(line_text(raw[:4096]))))
-        at += len(raw) + 1
-    return tuple(lines)
+    """The lines, of too many the first and the last; those from `cut_at` on have no known number."""
+    data = spool.read(0, spool.size_bytes)
+    count = data.count(b"\n") + 1
+    known = count if cut_at is None else data.count(b"\n", 0, cut_at)
+    numbered: Iterable[tuple[int, bytes]]
+    if count <= HEAD_LINES + TAIL_LINES:
+        numbered = enumerate(data.split(b"\n"), 1)
+    else:
+        head, tail = data.split(b"\n", HEAD_LINES)[:-1], data.rsplit(b"\n", TAIL_LINES)[1:]
+        numbered = chain(enumerate(head, 1), enumerate(tail, count - TAIL_LINES + 1))
+    return tuple(
+        LogLine(number if number <= known else None, without_escapes(line_text(raw[:4096]))) for number, raw in numbered
+    )
 
 
 def _rank(member: LogMember) -> tuple[bool, bool, int]:

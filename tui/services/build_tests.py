@@ -9,7 +9,8 @@ from typing import Final
 from tui.errors import NotFound
 from tui.models import Artifact, ArtifactKind, Build, Source
 from tui.models.inspection import BuildVerb, TestResult
-from tui.peek.junit import MAX_XML_BYTES, junit_results
+from tui.peek.archive import PeekError
+from tui.peek.junit import MAX_RESULTS, MAX_XML_BYTES, junit_results
 from tui.providers import Provider
 from tui.services.inside import Inside
 from tui.services.resolve import all_artifacts
@@ -19,6 +20,8 @@ from tui.threads import in_daemon_thread
 _REPORT: Final = re.compile(r"junit|test[-_ .]?(?:results?|reports?)|^TEST-", re.IGNORECASE)
 _MAX_REPORTS: Final = 400
 """XML files of one archive that are read; Gradle writes one a class."""
+_MAX_TOTAL_BYTES: Final = 4 * MAX_XML_BYTES
+"""Of all reports of a build."""
 
 
 class BuildTests:
@@ -44,24 +47,23 @@ class BuildTests:
         if refusal is None:
             return _failures_first(await provider.tests(build))
         reports = [artifact async for artifact in all_artifacts(provider, build) if _is_report(artifact)]
-        results: list[TestResult] = []
+        collected = _Collected()
         for artifact in reports:
-            results += await self._of_artifact(provider, artifact)
-        if not results:
+            await self._read_artifact(provider, artifact, collected)
+        if not collected.results:
             raise NotFound(refusal, hint="Let a step deploy JUnit XML, or a zip of it, as an artifact.")
-        return _failures_first(results)
+        return _failures_first(collected.results)
 
-    async def _of_artifact(self, provider: Provider, artifact: Artifact) -> list[TestResult]:
+    async def _read_artifact(self, provider: Provider, artifact: Artifact, collected: _Collected) -> None:
         if artifact.title.lower().endswith(".xml"):
             source = await provider.source(artifact)
             data = await in_daemon_thread(lambda: self._download(source), name="tests")
-            return list(junit_results(data) or ())
+            await collected.add(data)
+            return
         inside = await self._look_inside(artifact)
         names = [entry.name for entry in inside.entries if entry.name.lower().endswith(".xml")]
-        results: list[TestResult] = []
         for name in names[:_MAX_REPORTS]:
-            results += junit_results(await inside.read(name, MAX_XML_BYTES + 1)) or ()
-        return results
+            await collected.add(await inside.read(name, MAX_XML_BYTES + 1))
 
     def _download(self, source: Source) -> bytes:
         data = b""
@@ -69,6 +71,27 @@ class BuildTests:
             while len(data) <= MAX_XML_BYTES and (piece := body.read()):
                 data += piece
         return data
+
+
+class _Collected:
+    """What all reports of a build tell, within one limit: each of them may be as large as one is allowed to be."""
+
+    def __init__(self) -> None:
+        self.results: list[TestResult] = []
+        self._left_bytes = _MAX_TOTAL_BYTES
+
+    async def add(self, data: bytes) -> None:
+        """Reads one report, in a thread.
+
+        Raises:
+            PeekError: It cannot be read, or all of them together are too much.
+        """
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            raise PeekError("The test reports are too large to be read here.")
+        most = MAX_RESULTS - len(self.results)
+        results = await in_daemon_thread(lambda: junit_results(data, most), name="tests")
+        self.results.extend(results or ())
 
 
 def _is_report(artifact: Artifact) -> bool:

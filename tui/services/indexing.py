@@ -19,6 +19,7 @@ from tui.models import AccountName, App, Artifact, Build, BuildQuery, Cursor
 from tui.providers import Provider
 from tui.services.resolve import list_apps
 from tui.services.session import Session
+from tui.threads import in_daemon_thread
 
 KEPT_BUDGET: Final = 0.2
 """The share of the hourly call limit that is left to others: the user, and what runs beside."""
@@ -101,7 +102,7 @@ class Indexer:
                 await self._plan_account(plan, session, app, since)
             except DigsiteError as error:
                 plan.failures.append((session.account.name, error))
-        self._catalog.settle()
+        await in_daemon_thread(self._catalog.settle, name="catalog")
         return plan
 
     async def walk(self, plan: Plan) -> Walked:
@@ -117,7 +118,7 @@ class Indexer:
             except DigsiteError as error:
                 walked.failures.append((account, error))
                 spent.add(account)
-        self._catalog.settle()
+        await in_daemon_thread(self._catalog.settle, name="catalog")
         return walked
 
     async def _plan_account(self, plan: Plan, session: Session, only: App | None, since: datetime | None) -> None:

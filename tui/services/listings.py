@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
@@ -45,6 +47,8 @@ class Listings:
     _under_way: dict[_Key, _UnderWay] = field(default_factory=dict["_Key", _UnderWay])
     _fresh: dict[_Key, tuple[float, Page[Any]]] = field(default_factory=dict["_Key", "tuple[float, Page[Any]]"])
     _gathered: dict[BuildRef, list[Artifact]] = field(default_factory=dict[BuildRef, "list[Artifact]"])
+    _changes: Counter[BuildRef] = field(default_factory=Counter[BuildRef])
+    """How often artifacts of a build were changed from here: a list that was asked for before may be of before."""
 
     # What was listed before -------------------------------------------------------------------------------
 
@@ -103,14 +107,21 @@ class Listings:
     async def artifacts(
         self, session: Session, build: Build, cursor: Cursor | None, *, anew: bool = False
     ) -> Page[Artifact]:
-        """One page of a build's artifacts."""
+        """One page of a build's artifacts; asked for again where one of them was changed meanwhile."""
+        while True:
+            changes = self._changes[build.ref]
+            fetch = partial(self._fetch_artifacts, session, build, cursor, changes)
+            page = await self._page(("artifacts", build.ref, cursor, changes), fetch, anew=anew)
+            if changes == self._changes[build.ref]:
+                return page
 
-        async def fetch() -> Page[Artifact]:
-            page = await (await session.provider()).artifacts(build, cursor)
+    async def _fetch_artifacts(
+        self, session: Session, build: Build, cursor: Cursor | None, changes: int
+    ) -> Page[Artifact]:
+        page = await (await session.provider()).artifacts(build, cursor)
+        if changes == self._changes[build.ref]:
             self._gather(build, page, first=cursor is None)
-            return page
-
-        return await self._page(("artifacts", build.ref, cursor), fetch, anew=anew)
+        return page
 
     async def prefetch_builds(self, session: Session, app: AppRef) -> None:
         """Fetches the first builds of an app in advance, while the call limit is far."""
@@ -136,9 +147,9 @@ class Listings:
             self.catalog.forget(artifact)
 
     def ask_again(self, build: BuildRef) -> None:
-        """What was listed of its artifacts does not count as fresh any more."""
-        for key in [key for key in self._fresh if key[:2] == ("artifacts", build)]:
-            del self._fresh[key]
+        """What was listed of its artifacts, or is being listed now, does not count any more."""
+        self._changes[build] += 1
+        self._gathered.pop(build, None)
 
     def _gather(self, build: Build, page: Page[Artifact], *, first: bool) -> None:
         """Keeps a list of artifacts once it is whole: a part of it would look like a deletion."""

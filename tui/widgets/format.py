@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,10 +22,13 @@ GLYPHS: Final = {
 }
 """One cell wide each; always shown with the word, never colour alone."""
 
+_NO_SIZE: Final = 10**30
+"""No file and no sum of files has so many bytes; an archive or a plug-in may claim it all the same."""
+
 
 def size(size_bytes: int | None) -> str:
     """A size in decimal units: `24.8 MB`; `?` when unknown."""
-    if size_bytes is None:
+    if size_bytes is None or abs(size_bytes) >= _NO_SIZE:
         return "?"
     import humanize  # not before there is a size to show: the first paint waits for imports
 
@@ -32,7 +37,7 @@ def size(size_bytes: int | None) -> str:
 
 def exact_size(size_bytes: int | None) -> str:
     """`24.8 MB (24,812,345 bytes)`."""
-    if size_bytes is None:
+    if size_bytes is None or abs(size_bytes) >= _NO_SIZE:
         return "unknown"
     return f"{size(size_bytes)} ({size_bytes:,} bytes)"
 
@@ -52,14 +57,18 @@ def age(moment: datetime | None, now: datetime) -> str:
 
 def timestamp(moment: datetime | None) -> str:
     """A moment in the user's own time zone, to the minute; empty when unknown."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment else ""
+    if moment is None:
+        return ""
+    with suppress(OverflowError, ValueError, OSError):  # at an end of the calendar no other zone has a day for it
+        moment = moment.astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def duration(seconds: float | None) -> str:
-    """`42s`, `7m 05s`, `1h 12m`; empty when unknown."""
-    if seconds is None:
+    """`42s`, `7m 05s`, `1h 12m`; empty when unknown, and nothing where the end is before the start."""
+    if seconds is None or not math.isfinite(seconds):
         return ""
-    whole = int(seconds)
+    whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:

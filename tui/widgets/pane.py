@@ -220,8 +220,10 @@ class Pane(Vertical, Generic[T]):
     # Loading ----------------------------------------------------------------------------------------------
 
     def _start(self, feeds: Sequence[Feed[T]]) -> None:
+        unconfirmed = {feed.name: feed.kept_at for feed in self._feeds}
         self._feeds = list(feeds)
         for feed in self._feeds:
+            feed.kept_at = feed.kept_at or unconfirmed.get(feed.name)  # the rows of now stay until there is an answer
             self._ask(feed)
         self._settle()
 
