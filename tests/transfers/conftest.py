@@ -55,6 +55,10 @@ class Answer:
     range_start: int | None = None
     """Say and send another start than was asked for."""
     drop_content_range: bool = False
+    unknown_total: bool = False
+    """Do not say in Content-Range how large the object is."""
+    at_most: int | None = None
+    """Say and send fewer bytes than a range asked for."""
     chunked: bool = False
     no_length: bool = False
     """The end of the connection ends the body."""
@@ -63,6 +67,8 @@ class Answer:
     location: str | None = None
     pause: threading.Event | None = None
     """Wait for this after the first half of the body."""
+    between: Callable[[], object] | None = None
+    """Called after the header, before the body."""
     drip: bool = False
     """Send single bytes, and no more than 8."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -156,7 +162,8 @@ class FaultServer:
                 handler.send_header(name, value)
         handler.send_header("Content-Type", self.content_type)
         if status == 206 and not answer.drop_content_range:
-            handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(self.body)}")
+            total = "*" if answer.unknown_total else len(self.body)
+            handler.send_header("Content-Range", f"bytes {start}-{end - 1}/{total}")
         if status == 416:
             handler.send_header("Content-Range", f"bytes */{len(self.body)}")
             payload = b"<Error><Code>InvalidRange</Code></Error>"
@@ -169,6 +176,8 @@ class FaultServer:
         for name, value in answer.headers.items():
             handler.send_header(name, value)
         handler.end_headers()
+        if answer.between is not None:
+            answer.between()
         self._send(handler, payload, answer, request)
 
     def _range(self, request: Request, answer: Answer) -> tuple[int, int, int]:
@@ -181,6 +190,7 @@ class FaultServer:
         if int(asked[1]) >= size:
             return 0, size, 416
         end = min(size, int(asked[2]) + 1) if asked[2] else size
+        end = end if answer.at_most is None else min(end, int(asked[1]) + answer.at_most)
         return (int(asked[1]) if answer.range_start is None else answer.range_start), end, 206
 
     def _send_text(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:

@@ -21,6 +21,7 @@ from tui.storage import Storage
 from tui.transfers.claim import claimed_bytes
 from tui.transfers.destination import ConflictRule
 from tui.transfers.history import History
+from tui.transfers.lock import try_lock
 from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import TransferState
@@ -232,3 +233,44 @@ def _rows(database: Path) -> int:
         return 0
     finally:
         connection.close()
+
+
+async def test_no_program_leaves_its_lock_behind(
+    new_queue: Queue, folder: Path, make_artifact: Make, database: Path
+) -> None:
+    database.parent.mkdir(parents=True)
+    dead = database.with_name("queue-dead.lock")
+    dead.touch()  # of a program that was killed with an empty queue
+    alive, other = new_queue(), new_queue()
+    await alive.keep(QueueStore(database), ACME)
+    (lock,) = database.parent.glob("queue-*.lock")
+    assert lock != dead
+    await other.keep(QueueStore(database), ACME)
+    assert lock.exists()
+    alive.set_limits(jobs=0, limit_rate=None)
+    alive.add(make_artifact(size=5), folder / "app.apk", label="app")
+    for queue in (alive, other):
+        await queue.aclose()
+    assert list(database.parent.glob("queue-*.lock")) == []
+    third = new_queue()
+    assert len(await third.keep(QueueStore(database), ACME)) == 1
+    await third.aclose()
+
+
+async def test_a_lock_that_another_program_takes_for_a_dead_one_is_not_relied_on(
+    new_queue: Queue, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([True])
+
+    def looked_at_first(descriptor: int) -> bool:
+        """Another program locks the new file, removes it and is gone, before its maker locks it."""
+        if next(looks, False):
+            for path in database.parent.glob("queue-*.lock"):
+                path.unlink()
+        return try_lock(descriptor)
+
+    monkeypatch.setattr("tui.transfers.store.try_lock", looked_at_first)
+    queue = new_queue()
+    await queue.keep(QueueStore(database), ACME)
+    assert len(list(database.parent.glob("queue-*.lock"))) == 1
+    await queue.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import http.server
 import socket
@@ -20,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from tests.transfers.conftest import Answer, FaultServer
 from tui.errors import ConfigError, DigsiteError, Incomplete, LinkExpired, TransferError
 from tui.secret import Secret
-from tui.storage import Body, Storage, network
+from tui.storage import Body, Call, LocalFile, Storage, network
 
 URL = Secret("https://storage.example.com/o?X-Amz-Signature=SENTINEL")
 
@@ -152,6 +153,9 @@ def test_a_credential_is_never_sent_even_if_the_provider_wants_it(
         "http://storage.example.com/x", "http://127.0.0.1:1/x", "https://127.0.0.1:1/x", "https://localhost/x",
         "https://[::1]/x", "https://169.254.169.254/latest/meta-data", "https://0.0.0.0/x", "ftp://x/y",
         "file:///etc/passwd", "", "https://", "https://[", "https://x.example:99999/", "//x.example/y",
+        "https://[::ffff:127.0.0.1]/x", "https://[::ffff:7f00:1]/x", "https://[::ffff:169.254.169.254]/x", "https://[::]/x",
+        "https://127.0.0.1./x", "https://169.254.169.254./x", "https://2130706433/x", "https://127.1/x",
+        "https://0x7f.1/x", "https://0x7f000001/x", "https://0177.0.0.1/x", "https://2852039166./x",
     ],
 )  # fmt: skip
 def test_addresses_that_are_refused_before_anything_is_sent(url: str) -> None:
@@ -213,7 +217,10 @@ def test_a_broken_proxy_variable_is_named_without_its_secret(proxy: str, monkeyp
 
 
 @pytest.mark.parametrize("no_proxy", ["", "[::1]", "localhost,other.example"])
-def test_the_proxy_sees_the_host_and_nothing_of_the_request(no_proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("url", [URL, Secret("https://127.0.0.1\\@storage.example.com/o?X-Amz-Signature=SENTINEL")])
+def test_the_proxy_sees_the_host_that_was_checked_and_nothing_of_the_request(
+    no_proxy: str, url: Secret, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -228,7 +235,7 @@ def test_the_proxy_sees_the_host_and_nothing_of_the_request(no_proxy: str, monke
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:p%40w@127.0.0.1:{listening.getsockname()[1]}")
         monkeypatch.setenv("NO_PROXY", no_proxy)
         with pytest.raises(Incomplete, match="proxy"):
-            Storage().open(URL)
+            Storage().open(url)
         thread.join()
     assert seen[0].startswith(b"CONNECT storage.example.com:443 ")
     assert base64.b64encode(b"user:p@w") in seen[0]
@@ -379,3 +386,159 @@ def test_a_read_into_a_buffer_that_stalls_or_is_aborted_ends(either: FaultServer
         with pytest.raises(Incomplete, match="stopped"):
             read_rest(body, bytearray())
     storage.close()
+
+
+def test_abort_is_no_fault_whenever_it_comes(either: FaultServer, storage: Storage) -> None:
+    """After the last byte, when the connection has been given back, and after the end."""
+    either.fill(100)
+    with storage.open(Secret(either.url())) as body:
+        assert body.read() == either.body
+        body.abort()
+    body.abort()
+
+
+class Silent:
+    """A host that sends a beginning, and then one byte after the other for ever, or nothing any more."""
+
+    def __init__(self, beginning: bytes, drip: bytes) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.asked, self.end = threading.Event(), threading.Event()
+        self._beginning, self._drip = beginning, drip
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def _serve(self) -> None:
+        connection, _ = self.listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(self._beginning)
+            self.asked.set()
+            while not self.end.wait(0.01):
+                connection.sendall(self._drip)
+
+    def close(self) -> None:
+        self.end.set()
+        self._thread.join(10)
+        self.listening.close()
+
+
+TLS_RECORD = b"\x16\x03\x03\x40\x00"
+"""The beginning of a handshake message of 16 KiB."""
+
+
+@pytest.mark.parametrize(
+    ("scheme", "beginning"),
+    [("http", b""), ("http", b"HTTP/1.1 200 OK\r\n"), ("http", b"HTTP/1.1 200 OK\r\nX: "), ("https", TLS_RECORD)],
+)
+def test_a_host_that_drips_its_header_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, beginning: bytes
+) -> None:
+    monkeypatch.setattr("tui.storage.client.CONNECT_TIMEOUT_S", 0.0)
+    host = Silent(beginning, b"1" if scheme == "http" else b"\0")
+    storage = Storage(allow_loopback=True, read_timeout_s=0.2)
+    with pytest.raises(Incomplete, match="too long to answer"):
+        storage.open(Secret(f"{scheme}://{host.address}/x"))
+    host.close()
+
+
+def test_a_proxy_that_drips_its_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.storage.client.CONNECT_TIMEOUT_S", 0.0)
+    host = Silent(b"HTTP/1.1 200 OK\r\n", b"1")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{host.address}")
+    with pytest.raises(Incomplete, match="too long to answer"):
+        Storage(read_timeout_s=0.2).open(URL)
+    host.close()
+
+
+def test_a_refusal_whose_text_drips_is_told_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.storage.client.CONNECT_TIMEOUT_S", 0.0)
+    host = Silent(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4000\r\n\r\n", b"x")
+    storage = Storage(allow_loopback=True, read_timeout_s=0.2)
+    with pytest.raises(LinkExpired, match="403"):
+        storage.open(Secret(f"http://{host.address}/x"))
+    host.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_call_can_be_ended_before_the_answer(scheme: str, is_early: bool) -> None:
+    host = Silent(b"" if scheme == "http" else TLS_RECORD, b"")
+    storage = Storage(allow_loopback=True)
+    call, errors = Call(), []
+
+    def ask() -> None:
+        try:
+            storage.open(Secret(f"{scheme}://{host.address}/x"), call=call)
+        except Incomplete as error:
+            errors.append(error)
+
+    if is_early:
+        call.abort()
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    if not is_early:
+        assert host.asked.wait(10)
+        call.abort()
+    thread.join(20)
+    assert len(errors) == 1
+    host.close()
+
+
+def test_a_call_can_be_ended_on_a_connection_that_was_open_already(storage: Storage) -> None:
+    asked, errors, call = threading.Event(), [], Call()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = Secret(f"http://127.0.0.1:{listening.getsockname()[1]}/x")
+
+        def answer_once() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                connection.recv(65536)
+                asked.set()
+                connection.recv(65536)
+
+        def ask() -> None:
+            try:
+                storage.open(url, call=call)
+            except Incomplete as error:
+                errors.append(error)
+
+        threading.Thread(target=answer_once, daemon=True).start()
+        assert read_all(storage, url) == b"ok"
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        assert asked.wait(10)
+        call.abort()
+        asking.join(20)
+        assert len(errors) == 1
+
+
+def test_a_call_that_was_ended_opens_no_file(storage: Storage, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    call = Call()
+    call.abort()
+    with pytest.raises(Incomplete):
+        storage.open(LocalFile(tmp_path / "file"), call=call)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "206 Partial Content\r\nContent-Range: bytes 5-9/10", "403 Forbidden"])
+def test_a_header_that_is_cut_is_no_header(status: str) -> None:
+    """Its end, with the length of the body, was still to come: the body would pass for an empty one."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def cut() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(f'HTTP/1.1 {status}\r\nETag: "v1"\r\n'.encode())
+
+        thread = threading.Thread(target=cut, daemon=True)
+        thread.start()
+        with pytest.raises(Incomplete):
+            Storage(allow_loopback=True).open(Secret(f"http://127.0.0.1:{listening.getsockname()[1]}/x"))
+        thread.join(10)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from tests.transfers.conftest import Answer, Download, FaultServer, Provider
 from tests.transfers.test_transfer_kill import start
 from tui.models import Artifact
-from tui.transfers.claim import claimed_bytes
+from tui.storage import Storage
+from tui.transfers.claim import claimed_bytes, part_path
+from tui.transfers.history import History
 from tui.transfers.part import NOTE_BYTES
 from tui.transfers.queue import TransferQueue
+from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import TransferSnapshot, TransferState
 
 MB = 1 << 20
@@ -169,3 +174,44 @@ def test_killed_with_several_connections_it_goes_on_with_the_bytes_on_disk(serve
     assert hashlib.sha256(target.read_bytes()).hexdigest() == server.sha256
     assert kept > 4 * MB
     assert sum(request.sent for request in server.requests[before:]) <= SIZE - kept + NOTE_BYTES
+
+
+async def test_answers_that_do_not_tell_the_size_any_more_leave_every_byte_to_one_connection(
+    download: Download, server: FaultServer, folder: Path
+) -> None:
+    server.fill(SIZE)
+    server.plan = [Answer(cut_after=3 * MB)]
+    server.always = Answer(unknown_total=True)
+    assert_whole(await download(), server, folder)
+    assert server.sent == SIZE
+
+
+async def test_what_a_further_connection_still_gets_of_the_former_object_is_not_written(
+    provider: Provider,
+    storage: Storage,
+    server: FaultServer,
+    folder: Path,
+    make_artifact: Callable[..., Artifact],
+    history: History,
+) -> None:
+    """The first connection has no byte yet when the object changes, so for it there is nothing to start over."""
+    has_helper = threading.Event()
+    part = part_path(folder / "app.apk")
+
+    def change_the_object() -> None:
+        server.fill(SIZE, seed=2)
+        server.etag = '"v2"'
+        has_helper.set()
+        deadline = monotonic() + 20
+        while part.stat().st_size == 0:
+            assert monotonic() < deadline
+            os.sched_yield()
+
+    server.fill(SIZE, seed=1)
+    server.plan = [Answer(cut_after=0, between=lambda: has_helper.wait(20)), Answer(between=change_the_object)]
+    server.always = Answer(ignore_if_range=True)
+    policy = RetryPolicy(first_delay_s=0.0, max_delay_s=0.0)
+    queue = TransferQueue(provider.source, storage, connections=2, history=history, policy=policy)
+    (result,) = await queue.wait([queue.add(make_artifact(size=SIZE), folder / "app.apk", label="app")])
+    assert_whole(result, server, folder)
+    await queue.aclose()

@@ -16,8 +16,9 @@ from tui.errors import (
     DiskFull,
 )
 from tui.models import Artifact
-from tui.transfers.claim import part_path, sidecar_path
+from tui.transfers.claim import note_path, part_path, sidecar_path
 from tui.transfers.destination import ConflictRule
+from tui.transfers.part import discard_part
 from tui.transfers.queue import TransferQueue
 from tui.transfers.snapshot import TransferState
 
@@ -204,3 +205,55 @@ async def test_the_unfinished_file_of_another_build_is_left_alone(
     (result,) = await queue.wait([second])
     assert result.target == folder / "app (2).apk"
     assert part_path(folder / "app.apk").stat().st_size == 600_000
+
+
+@pytest.mark.parametrize("rule", list(ConflictRule))
+async def test_an_unfinished_file_of_another_program_is_left_alone(
+    download: Download, server: FaultServer, folder: Path, rule: ConflictRule
+) -> None:
+    """Firefox, too, calls what it is loading `NAME.part`."""
+    server.fill(MB)
+    theirs = part_path(folder / "app.apk")
+    theirs.write_bytes(b"not ours" * 100)
+    for _ in range(2):
+        result = await download(rule=rule)
+        if rule is ConflictRule.RENAME:
+            assert (result.state, result.target) == (TransferState.DONE, folder / "app (2).apk")
+            assert result.target.read_bytes() == server.body
+        else:
+            assert isinstance(result.error, Destination)
+            assert "another program" in str(result.error)
+    assert theirs.read_bytes() == b"not ours" * 100
+    assert not sidecar_path(folder / "app.apk").exists()
+    assert len(server.requests) == (rule is ConflictRule.RENAME)
+
+
+async def test_an_unfinished_file_of_another_program_survives_a_look_and_a_cancel(
+    download: Download, server: FaultServer, folder: Path
+) -> None:
+    server.fill(MB)
+    await download()
+    theirs = part_path(folder / "app.apk")
+    theirs.write_bytes(b"not ours")
+    assert (await download()).note == "already there"
+    assert theirs.read_bytes() == b"not ours"
+    discard_part(folder / "app.apk")
+    assert theirs.read_bytes() == b"not ours"
+
+
+async def test_a_part_that_a_kill_left_empty_is_taken(download: Download, server: FaultServer, folder: Path) -> None:
+    server.fill(MB)
+    part_path(folder / "app.apk").touch()
+    assert_published(await download(), server, folder)
+
+
+async def test_a_part_that_a_kill_left_as_a_second_name_of_the_finished_file_is_only_removed(
+    download: Download, server: FaultServer, folder: Path
+) -> None:
+    server.fill(MB)
+    await download()
+    part_path(folder / "app.apk").hardlink_to(folder / "app.apk")
+    note_path(folder / "app.apk").write_text("{}")
+    result = await download()
+    assert result.note == "already there"
+    assert_published(result, server, folder)

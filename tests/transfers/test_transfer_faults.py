@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from tui.errors import (
 from tui.models import Artifact, ArtifactKind, Source
 from tui.secret import Secret
 from tui.storage import Storage
-from tui.transfers.claim import part_path
+from tui.transfers.claim import note_path, part_path, sidecar_path
 from tui.transfers.history import History
 from tui.transfers.part import SYNC_BYTES
 from tui.transfers.queue import TransferQueue
@@ -199,6 +200,58 @@ async def test_416_of_a_complete_part_is_success(download: Download, server: Fau
     assert_published(result, server, folder)
     assert server.requests[0].sent == MB
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_part_of_a_file_of_unknown_size_is_not_its_end(
+    download: Download, server: FaultServer, folder: Path, is_told: bool
+) -> None:
+    server.fill(MB)
+    server.plan = [Answer(cut_after=300_000, chunked=not is_told)]
+    server.always = Answer(unknown_total=True, at_most=200_000)
+    assert_published(await download(size=None), server, folder)
+
+
+async def test_a_part_of_unknown_total_without_a_byte_is_not_asked_for_for_ever(
+    download: Download, server: FaultServer, folder: Path
+) -> None:
+    server.fill(MB)
+    server.plan = [Answer(chunked=True, cut_after=300_000)]
+    part = {"Content-Range": "bytes 300000-300009/*"}
+    server.always = Answer(chunked=True, at_most=0, drop_content_range=True, headers=part)
+    assert_nothing_published(await download(size=None), folder, Incomplete)
+    assert len(server.requests) == 1 + 10
+
+
+async def test_a_size_once_told_is_not_forgotten(download: Download, server: FaultServer, folder: Path) -> None:
+    server.fill(MB)
+    server.plan = [Answer(cut_after=300_000), Answer(ignore_range=True, no_length=True, cut_after=600_000)]
+    result = await download(size=None)
+    assert_published(result, server, folder)
+    assert "unverified" not in (result.note or "")
+
+
+async def test_an_object_that_changed_to_the_length_of_the_part_is_fetched_anew(
+    download: Download, server: FaultServer, folder: Path
+) -> None:
+    server.fill(MB, seed=1)
+    server.plan, server.always = [Answer(cut_after=500_000)], Answer(cut_after=0)
+    await download(size=None)
+    server.fill(500_000, seed=2)
+    server.always = Answer(ignore_if_range=True)
+    assert_published(await download(size=None), server, folder)
+
+
+async def test_more_bytes_than_the_file_has_are_fetched_anew(
+    download: Download, server: FaultServer, folder: Path
+) -> None:
+    server.fill(MB)
+    server.plan, server.always = [Answer(cut_after=600_000)], Answer(cut_after=0)
+    await download()
+    for path in (sidecar_path(folder / "app.apk"), note_path(folder / "app.apk")):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "size_bytes": 500_000}))
+    server.always = Answer()
+    assert_published(await download(), server, folder)
 
 
 async def test_a_zero_byte_artifact(download: Download, server: FaultServer, folder: Path) -> None:

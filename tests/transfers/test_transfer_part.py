@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from tui.errors import Destination
 from tui.models import AccountName, AppId, Artifact, ArtifactId, ArtifactRef, BuildId
-from tui.transfers.claim import Claim, Prefix, part_path, sidecar_path
+from tui.transfers.claim import Claim, Prefix, part_path, remove_claims, sidecar_path
 from tui.transfers.part import NOTE_BYTES, SYNC_BYTES, PartFile, discard_part
 from tui.transfers.proving import prove
+from tui.transfers.retry import Stopped
 from tui.transfers.spans import Spans
 
 WRITTEN = SYNC_BYTES + 2 * NOTE_BYTES + 1000
@@ -224,3 +225,51 @@ def test_what_was_claimed_is_all_there_again_however_far_it_was_hashed(data: st.
         assert known == claimed
     else:
         assert damaged not in known
+
+
+class Killed(BaseException):
+    """Ends a step where the process could."""
+
+
+def test_a_stop_while_bytes_are_proved_keeps_them(target: Path, ref: ArtifactRef) -> None:
+    def stop() -> None:
+        raise Stopped
+
+    part = PartFile(target, ref)
+    with pytest.raises(Stopped):
+        part.restore(stop)
+    part.close()
+    assert held(target, ref).done_bytes == SYNC_BYTES + 2 * NOTE_BYTES
+
+
+def test_there_is_never_a_moment_without_a_claim(
+    target: Path, ref: ArtifactRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> int:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", killed)
+        part = PartFile(target, ref)
+        with pytest.raises(Killed):
+            part.restore(go_on)
+        part._release()
+    assert held(target, ref).done_bytes == SYNC_BYTES + 2 * NOTE_BYTES
+
+
+def test_a_kill_while_a_part_is_discarded_leaves_nothing_that_looks_foreign(
+    target: Path, ref: ArtifactRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def remove_and_die(path: Path) -> None:
+        remove_claims(path)
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tui.transfers.part.remove_claims", remove_and_die)
+        with pytest.raises(Killed):
+            discard_part(target)
+    assert part_path(target).exists()
+    part = PartFile(target, ref)
+    assert part.restore(go_on) is None
+    part.close()
+    assert not list(target.parent.iterdir())

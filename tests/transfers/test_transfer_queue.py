@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +15,14 @@ from tests.transfers.conftest import Answer, FaultServer, Provider
 from tui.errors import Destination
 from tui.models import Artifact, Source
 from tui.safe_text import unique_filenames
+from tui.secret import Secret
 from tui.storage import Storage
 from tui.transfers.claim import part_path, sidecar_path
 from tui.transfers.history import History
 from tui.transfers.queue import TransferQueue
 from tui.transfers.retry import RetryPolicy
 from tui.transfers.snapshot import RateMeter, TransferState
+from tui.transfers.transfer import Transfer
 
 MB = 1 << 20
 Make = Callable[..., Artifact]
@@ -312,3 +316,96 @@ def test_the_rate_is_that_of_the_last_seconds() -> None:
     assert meter.rate(done) == pytest.approx(100)
     now += 92.25  # nothing arrives any more
     assert 0 < meter.rate(done) < 10
+
+
+@pytest.mark.parametrize("how", ["pause", "cancel", "aclose"])
+async def test_a_stop_after_the_last_byte_was_read_is_no_fault(
+    provider: Provider,
+    storage: Storage,
+    server: FaultServer,
+    folder: Path,
+    make_artifact: Make,
+    history: History,
+    how: str,
+) -> None:
+    """While the limit of the rate holds it back the connection has been given back already."""
+    server.fill(4096)
+    queue = TransferQueue(provider.source, storage, history=history, limit_rate=100)
+    transfer = queue.add(make_artifact(size=4096), folder / "app.apk", label="app")
+
+    def wait_for_the_last_byte() -> None:
+        while queue.snapshot().transfers[0].done_bytes < 4096:
+            os.sched_yield()
+
+    await asyncio.to_thread(wait_for_the_last_byte)
+    if how == "pause":
+        queue.pause(transfer)
+        while queue.snapshot().transfers[0].state is not TransferState.PAUSED:
+            await queue.changed()
+    elif how == "cancel":
+        queue.cancel(transfer)
+        (result,) = await queue.wait([transfer])
+        assert result.state is TransferState.CANCELLED
+    await queue.aclose()
+    assert queue.snapshot().transfers[0].state is TransferState.CANCELLED
+    assert part_path(folder / "app.apk").stat().st_size == 4096
+
+
+async def test_closing_stops_the_others_where_one_cannot_be_stopped(
+    queue: TransferQueue, server: FaultServer, folder: Path, make_artifact: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.fill(2 * MB)
+    go_on = threading.Event()
+    server.always = Answer(pause=go_on)
+    ids = [
+        queue.add(make_artifact(size=2 * MB, artifact_id=name), folder / name, label=name)
+        for name in ("first", "second")
+    ]
+    await half_sent(server)
+    stop = Transfer.stop
+
+    def fail(transfer: Transfer, *, discard: bool = False) -> None:
+        if transfer.target.name == "first":
+            go_on.set()  # so that it ends by itself
+            raise RuntimeError("a fault of ours")
+        stop(transfer, discard=discard)
+
+    monkeypatch.setattr(Transfer, "stop", fail)
+    await queue.aclose()
+    (_, second) = await queue.wait(ids)
+    assert second.state is TransferState.CANCELLED
+
+
+async def test_a_download_that_is_asked_for_again_while_it_is_cancelled_starts_again(
+    queue: TransferQueue, server: FaultServer, folder: Path, make_artifact: Make
+) -> None:
+    server.fill(2 * MB)
+    server.plan = [Answer(pause=threading.Event())]
+    first = queue.add(make_artifact(size=2 * MB), folder / "app.apk", label="app")
+    await half_sent(server)
+    queue.cancel(first)
+    again = queue.add(make_artifact(size=2 * MB), folder / "app.apk", label="as wished now")
+    (result,) = await queue.wait([again])
+    assert (result.state, result.sha256, result.label) == (TransferState.DONE, server.sha256, "as wished now")
+    assert len(queue.snapshot().transfers) == 1
+
+
+async def test_a_download_can_be_cancelled_before_the_storage_has_answered(
+    storage: Storage, folder: Path, make_artifact: Make, history: History
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        async def source(artifact: Artifact) -> Source:
+            return Source(url=Secret(f"http://127.0.0.1:{silent.getsockname()[1]}/x"), size_bytes=5)
+
+        queue = TransferQueue(source, storage, history=history)
+        transfer = queue.add(make_artifact(size=5), folder / "app.apk", label="app")
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
+            assert await asyncio.to_thread(connection.recv, 10)
+            queue.cancel(transfer)
+            async with asyncio.timeout(20):  # the storage client itself would wait for 30 s
+                (result,) = await queue.wait([transfer])
+    assert result.state is TransferState.CANCELLED
+    assert names(folder) == []
+    await queue.aclose()

@@ -71,3 +71,15 @@ def test_a_single_connection_takes_all_that_is_missing() -> None:
     piece = Pieces(Spans(), 4).take(None, ranged=False, wait=False)
     assert piece is not None
     assert (piece.start, piece.end, piece.is_bounded) == (0, None, False)
+
+
+def test_a_piece_ends_where_that_of_another_connection_begins_when_the_size_is_unknown() -> None:
+    pieces = Pieces(Spans(), 4)
+    broken = pieces.take(200 * MB, ranged=True, wait=False)
+    other = pieces.take(200 * MB, ranged=True, wait=False)
+    assert broken is not None
+    assert other is not None
+    pieces.give_back(broken)
+    again = pieces.take(None, ranged=True, wait=False)
+    assert again is not None
+    assert (again.start, again.end, again.is_bounded) == (0, other.start, True)

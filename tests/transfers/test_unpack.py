@@ -184,3 +184,23 @@ def test_giving_up_leaves_nothing(make_zip: Make, folder: Path) -> None:
     with pytest.raises(Stopped):
         unpack(archive, folder / "logs", stop)
     assert names(folder) == ["logs.zip"]
+
+
+@pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "LZMA")])
+def test_a_packing_that_wants_any_memory_is_refused_by_name(folder: Path, method: int, name: str) -> None:
+    archive = folder / "logs.zip"
+    with zipfile.ZipFile(archive, "w", method) as opened:
+        opened.writestr("a.txt", b"a")
+    with pytest.raises(Refused, match=f"'a.txt' is packed with {name}"):
+        unpack(archive, folder / "logs")
+    assert names(folder) == ["logs.zip"]
+
+
+def test_an_entry_that_unpacks_to_more_than_it_says_leaves_nothing(make_zip: Make, folder: Path) -> None:
+    archive = make_zip(("a", bytes(5 << 20)))
+    data = bytearray(archive.read_bytes())
+    struct.pack_into("<L", data, data.rindex(b"PK\1\2") + 24, 1000)
+    archive.write_bytes(data)
+    with pytest.raises(Refused):
+        unpack(archive, folder / "logs")
+    assert names(folder) == ["logs.zip"]

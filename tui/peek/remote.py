@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Final
 
 from tui.errors import Incomplete, LinkExpired, TransferError
+from tui.models import Source
 from tui.secret import Secret
-from tui.storage import Storage
+from tui.storage import SpeedCheck, Storage
+from tui.storage.speed import SLOW_BYTES, SLOW_WINDOW_S
 
 BLOCK_BYTES: Final = 32 * 1024
 """Of one range request at least; who reads on gets more at once each time."""
@@ -32,7 +34,8 @@ class RemoteFile(io.RawIOBase):
 
     Args:
         storage: The bare client.
-        fetch_url: Gives a fresh signed URL; called again when one has expired.
+        fetch_url: Gives a fresh signed URL, or a whole source where the URL needs headers; called again when one has
+            expired.
         size_bytes: Of the object, where the provider told; else the storage is asked.
 
     Raises:
@@ -40,9 +43,9 @@ class RemoteFile(io.RawIOBase):
         TransferError: The object cannot be read.
     """
 
-    def __init__(self, storage: Storage, fetch_url: Callable[[], Secret], size_bytes: int | None) -> None:
+    def __init__(self, storage: Storage, fetch_url: Callable[[], Secret | Source], size_bytes: int | None) -> None:
         self._storage, self._fetch_url = storage, fetch_url
-        self._url: Secret | None = None
+        self._source: Source | None = None
         self._size = size_bytes
         self._validator: str | None = None
         self._position = 0
@@ -150,12 +153,12 @@ class RemoteFile(io.RawIOBase):
 
     def _fetch(self, start: int, end: int) -> bytes:
         for attempt in range(_TRIES):
-            is_new = self._url is None
-            url = self._url = self._url or self._fetch_url()
+            is_new = self._source is None
+            source = self._source = self._source or self._fetch_source()
             try:
-                return self._fetch_once(url, start, end)
+                return self._fetch_once(source, start, end)
             except LinkExpired:
-                self._url = None
+                self._source = None
                 if is_new or attempt == _TRIES - 1:  # a fresh one is refused: not its age is the reason
                     raise
             except Incomplete:
@@ -163,8 +166,12 @@ class RemoteFile(io.RawIOBase):
                     raise
         raise AssertionError("unreachable")
 
-    def _fetch_once(self, url: Secret, start: int, end: int) -> bytes:
-        with self._storage.open(url, start=start, end=end) as body:
+    def _fetch_source(self) -> Source:
+        fetched = self._fetch_url()
+        return fetched if isinstance(fetched, Source) else Source(fetched, self._size)
+
+    def _fetch_once(self, source: Source, start: int, end: int) -> bytes:
+        with self._storage.open(source.url, start=start, end=end, headers=source.headers) as body:
             head = body.head
             self.requests += 1
             if head.status == 416 and head.total == 0:
@@ -183,9 +190,11 @@ class RemoteFile(io.RawIOBase):
             if self._size is None:
                 self._size = head.total
             data = bytearray()
+            speed = SpeedCheck(SLOW_WINDOW_S, SLOW_BYTES, 0)
             while len(data) <= end - start and (piece := body.read()):
                 data += piece
                 self.moved_bytes += len(piece)
+                speed.check(len(data))
         if len(data) < end - start + 1:
             raise Incomplete("The storage sent less than was asked for.")
         return bytes(data[: end - start + 1])

@@ -11,7 +11,6 @@ from tui.errors import Unreachable
 from tui.models import Artifact, Source
 from tui.peek import Archive, Binary, Entry, InsideFacts, RemoteFile, inside_facts
 from tui.peek.facts import binaries_of, symbol_files
-from tui.secret import Secret
 from tui.storage import Storage
 from tui.threads import in_daemon_thread
 
@@ -102,10 +101,10 @@ def remote_file(storage: Storage, fetch_source: FetchSource, artifact: Artifact)
     """An artifact to be read in threads, while this event loop runs; nothing is asked yet."""
     loop = asyncio.get_running_loop()
 
-    async def fetch() -> Secret:
-        return (await fetch_source(artifact)).url
+    async def fetch() -> Source:
+        return await fetch_source(artifact)
 
-    def fetch_url() -> Secret:  # in the thread
+    def fetch_url() -> Source:  # in the thread
         waiting = asyncio.run_coroutine_threadsafe(fetch(), loop)
         try:
             return waiting.result(_SOURCE_TIMEOUT_S)

@@ -137,8 +137,8 @@ class Body:
         self._aborted.set()
         try:
             self._response.shutdown()
-        except (ValueError, OSError):  # already read to its end, or closed
-            return
+        except (ValueError, OSError, RuntimeError, TypeError):
+            return  # read to its end, given back or closed; TypeError: in this very moment
 
     def close(self) -> None:
         """Gives the connection back, or closes it when bytes are left unread."""

@@ -10,18 +10,25 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tui.errors import Gone, Incomplete, LinkExpired, TransferError
-from tui.hosts import is_loopback
+from tui.hosts import address_of, is_loopback, is_odd_number
 from tui.safe_text import clean
 from tui.secret import Secret
 from tui.storage.body import Body
+from tui.storage.call import Call
 from tui.storage.head import read_head
 from tui.storage.local import LocalFile, open_local
-from tui.storage.network import READ_TIMEOUT_S, make_manager, network_errors, proxy_for, unreachable
+from tui.storage.network import (
+    CONNECT_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    make_manager,
+    network_errors,
+    proxy_for,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -59,6 +66,7 @@ class Storage:
         end: int | None = None,
         if_range: str | None = None,
         headers: Mapping[str, str] | None = None,
+        call: Call | None = None,
     ) -> Body:
         """Asks for an object, or for its bytes from `start` up to and including `end`.
 
@@ -68,6 +76,7 @@ class Storage:
             end: Offset of the last byte wanted.
             if_range: The validator of what is there already; the server sends the whole object if it differs.
             headers: What the provider says this URL needs; sent to its own host only.
+            call: By which another thread can end this, and the reading of the body.
 
         Raises:
             LinkExpired: The storage refuses the URL.
@@ -75,8 +84,9 @@ class Storage:
             TransferError: Trying again does not help.
             ConfigError: A proxy or certificate variable of the environment is wrong.
         """
+        call = call or Call()
         if isinstance(url, LocalFile):
-            return open_local(url, start, end, if_range)
+            return call.answered(open_local(url, start, end, if_range))
         asked = {"Accept-Encoding": "identity", "User-Agent": "digsite"}
         if start or end is not None:
             asked["Range"] = f"bytes={start}-{'' if end is None else end}"
@@ -86,10 +96,10 @@ class Storage:
         target = self._check(url.reveal())
         origin = _origin(target)
         for _ in range(MAX_REDIRECTS + 1):
-            host = target.hostname or ""
-            response = self._get(target, asked | own if _origin(target) == origin else asked)
-            if response.status not in _REDIRECTS:
-                return _body(response, host, self._read_timeout_s)
+            with call.opening(CONNECT_TIMEOUT_S + self._read_timeout_s):
+                response = self._get(target, asked | own if _origin(target) == origin else asked, call)
+                if response.status not in _REDIRECTS:
+                    return call.answered(_body(response, target.hostname or "", self._read_timeout_s))
             location = response.headers.get("Location", "")
             response.close()
             target = self._check(location, base=target)
@@ -124,21 +134,25 @@ class Storage:
             if self._allow_loopback and parts.scheme in {"http", "https"}:
                 return parts
             raise TransferError(f"{what} to this machine ({name}), which is refused.")
+        if is_odd_number(host):
+            raise TransferError(f"{what} to {name}, an address in an unusual form, which is refused.")
         if _is_local_only(host):
             raise TransferError(f"{what} to {name}, an address of the local link, which is refused.")
         if parts.scheme != "https":
             raise TransferError(f"{what} to {name} without https, which is refused.")
         return parts
 
-    def _get(self, target: SplitResult, headers: Mapping[str, str]) -> BaseHTTPResponse:
+    def _get(self, target: SplitResult, headers: Mapping[str, str], call: Call) -> BaseHTTPResponse:
         from urllib3.exceptions import HTTPError, LocationParseError
 
         host = target.hostname or ""
         manager = self._manager(target)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         try:
-            # The path goes as it was signed: given a whole URL, urllib3 takes dot segments out, and reads it twice.
-            return manager.connection_from_url(f"{target.scheme}://{target.netloc}").urlopen(
+            # Host and path as they are here, not the URL: urllib3 finds another host in `https://127.0.0.1\@host/`
+            # than the one that was checked, and takes dot segments out of a path, which goes as it was signed.
+            pool = manager.connection_from_host(f"[{host}]" if ":" in host else host, target.port, target.scheme)
+            return pool.urlopen(
                 "GET",
                 path,
                 headers=dict(headers),
@@ -151,6 +165,8 @@ class Storage:
         except LocationParseError as error:
             raise TransferError(f"The address of the file on {host} cannot be read.") from error
         except (HTTPError, OSError, ValueError) as error:
+            if call.is_too_late:
+                raise Incomplete(f"{host} took too long to answer.") from error
             raise unreachable(host, error, self._read_timeout_s) from error
 
     def _manager(self, target: SplitResult) -> PoolManager:
@@ -174,11 +190,8 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 
 def _is_local_only(host: str) -> bool:
     """Link-local addresses serve cloud machines' own credentials; no storage is there."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_link_local or address.is_unspecified or address.is_multicast
+    address = address_of(host)
+    return address is not None and (address.is_link_local or address.is_unspecified or address.is_multicast)
 
 
 def _body(response: BaseHTTPResponse, host: str, read_timeout_s: float) -> Body:

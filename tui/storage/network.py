@@ -44,25 +44,31 @@ def make_manager(proxy: str | None, read_timeout_s: float, *, tls: bool) -> Pool
     import urllib3
     from urllib3.exceptions import HTTPError
 
+    from tui.storage.connections import PlainPool, TlsPool
+
     timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
     context = _tls_context() if tls else None
+    manager: PoolManager
     if proxy is None:
-        return urllib3.PoolManager(maxsize=32, timeout=timeout, ssl_context=context)
-    try:
-        address, login = _split_login(proxy)
-        return urllib3.ProxyManager(
-            address,
-            proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
-            maxsize=32,
-            timeout=timeout,
-            ssl_context=context,
-            proxy_ssl_context=context,
-        )
-    except (HTTPError, ValueError) as error:
-        raise ConfigError(
-            "HTTPS_PROXY (or ALL_PROXY) is not the URL of an http or https proxy.",
-            hint="Correct it, or unset it.",
-        ) from error
+        manager = urllib3.PoolManager(maxsize=32, timeout=timeout, ssl_context=context)
+    else:
+        try:
+            address, login = _split_login(proxy)
+            manager = urllib3.ProxyManager(
+                address,
+                proxy_headers=urllib3.make_headers(proxy_basic_auth=login) if login else None,
+                maxsize=32,
+                timeout=timeout,
+                ssl_context=context,
+                proxy_ssl_context=context,
+            )
+        except (HTTPError, ValueError) as error:
+            raise ConfigError(
+                "HTTPS_PROXY (or ALL_PROXY) is not the URL of an http or https proxy.",
+                hint="Correct it, or unset it.",
+            ) from error
+    manager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+    return manager
 
 
 def _split_login(proxy: str) -> tuple[str, str | None]:

@@ -124,11 +124,27 @@ def _fresh_path(target: Path) -> Path:
     return target.with_name(f"{target.name}.part.json~new")
 
 
-def open_note(target: Path) -> int:
-    """Makes the note, empty, and gives its descriptor."""
-    path = note_path(target)
-    path.unlink(missing_ok=True)
-    return os.open(path, _CREATE_FLAGS, 0o666)
+def open_note(target: Path, claim: Claim) -> int:
+    """Makes the note anew and gives its descriptor; the former one is there until this one is.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    fresh = _fresh_path(target)
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, _CREATE_FLAGS, 0o666)
+    try:
+        os.write(descriptor, claim_text(claim))
+        fresh.replace(note_path(target))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def is_claimed(target: Path) -> bool:
+    """Whether digsite left word of the target's part, even where that makes no sense any more."""
+    return os.path.lexists(note_path(target)) or os.path.lexists(sidecar_path(target))
 
 
 def claim_text(claim: Claim) -> bytes:

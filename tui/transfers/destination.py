@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from enum import StrEnum
@@ -73,3 +74,23 @@ def from_os_error(error: OSError, path: Path) -> TransferError:
             return Destination(f"The file system of {path} cannot hold a file of this size.")
         case _:
             return Destination(f"{path} cannot be written: {error.strerror or type(error).__name__}.")
+
+
+def rename_without_clobbering(source: Path, target: Path) -> None:
+    """Gives a file another name, unless that is taken.
+
+    Raises:
+        FileExistsError: It is.
+        OSError: It cannot be renamed.
+    """
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        # No hard links here (FAT, some network folders). The lock keeps other digsites out between the two.
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+        source.rename(target)
+    else:
+        source.unlink()

@@ -34,6 +34,11 @@ class Entry:
     error: DigsiteError | None = None
     """Of an earlier run."""
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it still runs, but was paused or cancelled."""
+        return self.state is TransferState.RUNNING and self.transfer is not None and self.transfer.is_stopped
+
     def snapshot(self) -> TransferSnapshot:
         """It as it is now."""
         transfer, wish = self.transfer, self.wish

@@ -31,6 +31,7 @@ from tui.transfers.claim import (
     Prefix,
     claim_text,
     holder,
+    is_claimed,
     open_note,
     part_path,
     read_claims,
@@ -38,6 +39,7 @@ from tui.transfers.claim import (
     sidecar_path,
     write_claim,
 )
+from tui.transfers.destination import rename_without_clobbering
 from tui.transfers.lock import try_lock
 from tui.transfers.proving import prove
 from tui.transfers.spans import Span, Spans
@@ -75,11 +77,16 @@ class Held(Destination):
     """Another transfer, of this process or of another one, works on the file."""
 
 
+class Foreign(Destination):
+    """The file of that name belongs to another program: browsers, too, name what they are loading so."""
+
+
 class PartFile:
     """The `.part` of one target, open and locked by this process; close it in the thread that uses it.
 
     Raises:
         Held: Another transfer has it.
+        Foreign: Another program has made it.
         Destination: Something that is no plain file is in its place.
         OSError: The folder cannot be written.
     """
@@ -232,9 +239,9 @@ class PartFile:
     def write_note(self) -> None:
         """Claims what is written, whether or not it is durable. Any thread may."""
         with self._claiming:
-            if self._note < 0:
-                self._note = open_note(self.target)
             claim = self._claim()
+            if self._note < 0:
+                self._note = open_note(self.target, claim)
             text = claim_text(claim).ljust(self._note_length)  # blanks over what was longer
             os.pwrite(self._note, text, 0)
             self._note_length, self._noted_bytes = len(text), claim.held_bytes
@@ -288,7 +295,7 @@ class PartFile:
         if overwrite:
             self._path.replace(final)
         else:
-            _rename_without_clobbering(self._path, final)
+            rename_without_clobbering(self._path, final)
         _sync_folder(final.parent)
         remove_claims(self.target)
         self._release()
@@ -296,15 +303,14 @@ class PartFile:
     def discard(self) -> None:
         """Deletes the unfinished file, unless another one has taken its place, and closes it."""
         if _is_same_file(self._descriptor, self._path):
-            remove_claims(self.target)
-            self._path.unlink(missing_ok=True)
+            _remove(self._descriptor, self.target)
         self._release()
 
     def close(self) -> None:
         """Claims what was written, as far as the disk lets us, and releases the lock; keeps no empty part."""
         if self._descriptor < 0:
             return
-        if self.done_bytes == 0:
+        if os.fstat(self._descriptor).st_size == 0:  # else they are bytes of an earlier run, if none came in this one
             self.discard()
             return
         with suppress(OSError):
@@ -374,15 +380,22 @@ class PartFile:
             descriptor = self._open_plain_file()
             try:
                 locked = try_lock(descriptor)
-                if locked and _is_same_file(descriptor, self._path):
-                    return descriptor
+                is_same = locked and _is_same_file(descriptor, self._path)
             except OSError as error:
                 os.close(descriptor)
                 raise Destination(
                     f"The file system of {self.target.parent} has no file locks ({error.strerror}).",
                     hint="Download to a local folder.",
                 ) from error
+            is_foreign = is_same and _is_foreign(descriptor, self.target)
+            if is_same and not is_foreign:
+                return descriptor
             os.close(descriptor)
+            if is_foreign:
+                raise Foreign(
+                    f"{self._path} is a file of another program, and is not touched.",
+                    hint="Download to another folder, or remove it.",
+                )
             if not locked:
                 raise Held(f"{self.target.name} is being downloaded already by {holder(self.target)}.")
             # Else its holder finished and removed it between our opening and locking it.
@@ -442,11 +455,27 @@ def discard_part(target: Path) -> None:
         remove_claims(target)
         return
     try:
-        if try_lock(descriptor) and _is_same_file(descriptor, path):
-            remove_claims(target)
-            path.unlink(missing_ok=True)
+        if try_lock(descriptor) and _is_same_file(descriptor, path) and not _is_foreign(descriptor, target):
+            _remove(descriptor, target)
     finally:
         os.close(descriptor)
+
+
+def _remove(descriptor: int, target: Path) -> None:
+    """Deletes the part that is open and locked.
+
+    It is emptied first: an end in the middle of this would else leave bytes that nobody claims. But not where it is a
+    second name, that of the published file.
+    """
+    if os.fstat(descriptor).st_nlink <= 1:
+        os.ftruncate(descriptor, 0)
+    remove_claims(target)
+    part_path(target).unlink(missing_ok=True)
+
+
+def _is_foreign(descriptor: int, target: Path) -> bool:
+    """Whether nothing tells that digsite made the part: it claims one before it writes the first byte."""
+    return os.fstat(descriptor).st_size > 0 and not is_claimed(target)
 
 
 def _is_same_file(descriptor: int, path: Path) -> bool:
@@ -454,20 +483,6 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(descriptor), path.lstat())
     except FileNotFoundError:
         return False
-
-
-def _rename_without_clobbering(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except (OSError, NotImplementedError):
-        # No hard links here (FAT, some network folders). The lock keeps other digsites out between the two.
-        if os.path.lexists(target):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-        source.rename(target)
-    else:
-        source.unlink()
 
 
 def _sync_data(descriptor: int) -> None:

@@ -94,7 +94,7 @@ class Pieces:
 
     def _cut(self, start: int, end: int | None, size: int | None) -> Piece:
         if end is None or size is None:
-            return Piece(start, end)
+            return Piece(start, end, is_bounded=end is not None)  # another connection's bytes may begin at the end
         share = -(-size // (2 * self._connections * (1 << 20))) << 20
         length = max(_MIN_PIECE_BYTES, min(_MAX_PIECE_BYTES, share))
         cut = min(end, start + length)

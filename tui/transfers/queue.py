@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import logging
 import os
 import threading
 import uuid
@@ -39,6 +40,8 @@ from tui.transfers.store import QueueStore, Saved
 from tui.transfers.throttle import Throttle
 from tui.transfers.transfer import Transfer
 from tui.transfers.wish import Wish
+
+_log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S: Final = 1.5
 """How long `aclose` waits for parts to be saved."""
@@ -100,13 +103,17 @@ class TransferQueue:
             sha256: What its SHA-256 must be, in hex; a file with another one is not published.
 
         Returns:
-            Its id; that of the one under way when the same artifact goes to the same target already.
+            Its id; that of the one under way when the same artifact goes to the same target already. One that is
+            just about to stop starts again, as it is wanted now.
         """
         self._loop = asyncio.get_running_loop()
+        wish = Wish(artifact, target, label, rule, unpack, sha256)
         for entry in self._entries.values():
             if (entry.wish.artifact.ref, entry.wish.target) == (artifact.ref, target) and not entry.state.is_final:
+                if entry.is_stopping:
+                    entry.wish, entry.when_stopped = wish, TransferState.QUEUED
                 return entry.id
-        entry = self._enter(uuid.uuid4().hex, Wish(artifact, target, label, rule, unpack, sha256))
+        entry = self._enter(uuid.uuid4().hex, wish)
         self._save(entry)
         self._start_waiting()
         return entry.id
@@ -233,10 +240,13 @@ class TransferQueue:
         store, self._store = self._store, None  # what is open stays stored as it is
         self._is_closed = True
         for entry in self._entries.values():
-            if entry.state is TransferState.RUNNING:
-                self._stop(entry, TransferState.CANCELLED)
-            elif not entry.state.is_final:
-                self._set_state(entry, TransferState.CANCELLED)
+            try:
+                if entry.state is TransferState.RUNNING:
+                    self._stop(entry, TransferState.CANCELLED)
+                elif not entry.state.is_final:
+                    self._set_state(entry, TransferState.CANCELLED)
+            except Exception:  # noqa: BLE001  # a fault of ours; the others are still to be saved
+                _log.exception("the transfer of %s could not be stopped", entry.wish.target.name)
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self.join()

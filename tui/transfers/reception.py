@@ -11,13 +11,13 @@ from typing import Final
 
 from tui.errors import DigsiteError, Incomplete, LinkExpired, Mismatch, RateLimited, Unreachable
 from tui.models import Artifact, ArtifactKind
-from tui.storage import Body, Head, Storage
+from tui.storage import Body, Call, Head, SpeedCheck, Storage
 from tui.transfers.destination import check_room
 from tui.transfers.follower import Follower
 from tui.transfers.links import Link, Links
 from tui.transfers.part import OVERLAP_BYTES, PartFile
 from tui.transfers.pieces import RANGED_BYTES, Piece, Pieces
-from tui.transfers.retry import RetryPolicy, SpeedCheck, Stopped
+from tui.transfers.retry import RetryPolicy, Stopped
 from tui.transfers.snapshot import RateMeter
 from tui.transfers.throttle import Throttle
 from tui.transfers.writer import Writer
@@ -79,8 +79,8 @@ class Reception:
         self._pieces = Pieces(part.spans, means.connections)
         self._ignores_ranges = False
         self._link_was_fresh = False
-        self._bodies: list[Body] = []
-        self._helper_bodies: list[Body] = []
+        self._calls: list[Call] = []
+        self._helper_calls: list[Call] = []
         self._helpers: list[threading.Thread] = []
         self._helpers_end = threading.Event()
         self._most_bytes = 0
@@ -99,8 +99,8 @@ class Reception:
 
     def abort(self) -> None:
         """Makes connections that wait end."""
-        for body in list(self._bodies):
-            body.abort()
+        for call in [*self._calls, *self._helper_calls]:
+            call.abort()
         self._pieces.wake()
 
     def check_stop(self) -> None:
@@ -149,7 +149,10 @@ class Reception:
         if piece is None and self._part.size_bytes is None:  # all that was promised; the storage may have more
             piece = self._pieces.take(None, ranged=False, wait=True)
         if piece is None:
-            return
+            if self._is_complete:
+                return
+            self._start_over("more bytes were here than the file has")  # nothing is missing, so some are there twice
+            raise Incomplete("More bytes were here than the file has.")
         try:
             self._attempt(piece)
         finally:
@@ -164,18 +167,19 @@ class Reception:
         check_room(self._part.target.parent, missing)
         held = self._part.spans.held_before(piece.start)
         overlap = 0 if self._part.validator else min(OVERLAP_BYTES, held)
-        try:
-            body = self._open(link, piece, piece.start - overlap)
-        except Mismatch as error:
-            self._start_over("the storage did not say which part it sent")
-            raise Incomplete(error.message) from error
-        with self._reading(body):
-            if self._accept(body.head, piece, piece.start - overlap, link):
-                overlap = overlap if self._part.done_bytes else 0
-                self._help()
-                self._copy(body, piece, overlap, self._stop)
+        with self._calling(self._calls, self._stop) as call:
+            try:
+                body = self._open(call, link, piece, piece.start - overlap)
+            except Mismatch as error:
+                self._start_over("the storage did not say which part it sent")
+                raise Incomplete(error.message) from error
+            with body:
+                if self._accept(body.head, piece, piece.start - overlap, link):
+                    overlap = overlap if self._part.done_bytes else 0
+                    self._help()
+                    self._copy(body, piece, overlap, self._stop)
 
-    def _open(self, link: Link, piece: Piece, start: int) -> Body:
+    def _open(self, call: Call, link: Link, piece: Piece, start: int) -> Body:
         try:
             return self._means.storage.open(
                 link.source.url,
@@ -183,20 +187,21 @@ class Reception:
                 end=piece.end - 1 if piece.is_bounded and piece.end is not None else None,
                 if_range=self._part.validator,
                 headers=link.source.headers,
+                call=call,
             )
         except LinkExpired:
             self._links.drop(link)
             raise
 
     @contextmanager
-    def _reading(self, body: Body) -> Iterator[None]:
-        with body:
-            self._bodies.append(body)
-            try:
-                self.check_stop()  # a stop that came before the line above did not reach the body
-                yield
-            finally:
-                self._bodies.remove(body)
+    def _calling(self, calls: list[Call], stop: threading.Event) -> Iterator[Call]:
+        calls.append(call := Call())
+        try:
+            if stop.is_set():  # before the line above: that did not reach the call
+                raise Stopped
+            yield call
+        finally:
+            calls.remove(call)
 
     def _help(self) -> None:
         """Further connections, once the server has proved that it honours ranges."""
@@ -211,8 +216,8 @@ class Reception:
 
     def _end_helpers(self) -> None:
         self._helpers_end.set()
-        for body in list(self._helper_bodies):
-            body.abort()
+        for call in list(self._helper_calls):
+            call.abort()
         for thread in self._helpers:
             thread.join()
         self._helpers.clear()
@@ -237,19 +242,16 @@ class Reception:
                 self._pieces.give_back(piece)
 
     def _help_with(self, piece: Piece) -> None:
-        body = self._open(self._links.current(), piece, piece.start)
-        with self._reading(body):
-            self._helper_bodies.append(body)
-            try:
-                head = body.head
-                if self._helpers_end.is_set():
-                    raise Stopped
-                if head.status != 206 or head.start != piece.start or self._has_changed(head):
-                    self._helpers_end.set()
-                    raise Incomplete("The storage did not send the part that was asked for.")
-                self._copy(body, piece, 0, self._helpers_end)
-            finally:
-                self._helper_bodies.remove(body)
+        link = self._links.current()
+        with (
+            self._calling(self._helper_calls, self._helpers_end) as call,
+            self._open(call, link, piece, piece.start) as body,
+        ):
+            head = body.head
+            if head.status != 206 or head.start != piece.start or self._has_changed(head):
+                self._helpers_end.set()
+                raise Incomplete("The storage did not send the part that was asked for.")
+            self._copy(body, piece, 0, self._helpers_end)
 
     # What an answer is good for -----------------------------------------------------------------------------
 
@@ -274,13 +276,17 @@ class Reception:
         """
         part = self._part
         if head.status == 416:
-            if head.total == part.done_bytes and part.done_bytes:
+            if head.total == part.done_bytes and part.done_bytes and not self._has_changed(head):
                 self._check_size(head.total, link)
                 part.size_bytes = part.done_bytes
                 return False
             self._start_over("the storage has fewer bytes than were here")
             raise Incomplete("The storage could not continue the file where it was left.")
-        changed = part.done_bytes > 0 and self._has_changed(head)
+        is_same = not self._has_changed(head)
+        if not is_same:
+            self._end_helpers()  # what they are being sent is of the former object
+        size, md5 = (part.size_bytes, part.md5) if is_same else (None, None)
+        changed = part.done_bytes > 0 and not is_same
         if head.status == 206 and (changed or head.start != start):
             self._start_over("it changed on the server" if changed else "the storage sent another part")
             raise Incomplete("The storage could not continue the file where it was left.")
@@ -289,13 +295,17 @@ class Reception:
             self._ignores_ranges = self._ignores_ranges or piece.is_bounded
             if part.done_bytes:
                 self._start_over("it changed on the server" if changed else "the storage cannot continue")
-            piece.start, piece.end, piece.is_bounded = 0, head.total, False
+            part.validator = None
         self._check_size(head.total, link)
         self._check_kind(head.content_type)
-        part.size_bytes, part.md5 = head.total, head.md5
+        # An answer that does not tell the size takes nothing back of what an earlier one told of the same object.
+        part.size_bytes = head.total if head.total is not None else size
+        part.md5 = head.md5 or md5
         part.validator = head.validator or part.validator  # a 206 to an If-Range need not repeat Last-Modified
-        self.size_bytes = head.total if head.total is not None else self.size_bytes
-        if not head.is_delimited and self._promised is None:
+        if head.status == 200:
+            piece.start, piece.end, piece.is_bounded = 0, part.size_bytes, False
+        self.size_bytes = part.size_bytes if part.size_bytes is not None else self.size_bytes
+        if not head.is_delimited and part.size_bytes is None and self._promised is None:
             self.note = "length unverified: the storage does not tell it"
         return True
 
@@ -339,7 +349,7 @@ class Reception:
     def _copy_to(self, writer: Writer, body: Body, piece: Piece, overlap: int, stop: threading.Event) -> None:
         part, throttle = self._part, self._means.throttle
         limit = part.size_bytes if part.size_bytes is not None else self._promised
-        speed = SpeedCheck(self._means.policy, writer.end)
+        speed = SpeedCheck(self._means.policy.slow_window_s, self._means.policy.slow_bytes, writer.end)
         while count := body.read_into(room := writer.room(throttle.block_bytes)):
             if stop.is_set():
                 raise Stopped
@@ -362,6 +372,8 @@ class Reception:
         writer.flush()
         if piece.is_bounded or (limit is not None and writer.end < limit):
             raise Incomplete(f"The storage sent {part.done_bytes:,} of {limit or 0:,} bytes.")
+        if part.size_bytes is None and body.head.status == 206 and writer.end != limit:
+            raise Incomplete("The storage sent a part of the file, but not how large the file is.")  # there may be more
         if part.size_bytes is None:
             part.size_bytes = writer.end
 

@@ -117,6 +117,7 @@ class QueueStore:
             task()
         self._database.close()
         if self._lock >= 0:
+            self._remove_lock(self._owner)  # before it is released; an owner without one counts as gone
             os.close(self._lock)
 
     def _change(self, change: Callable[[sqlite3.Connection], object]) -> None:
@@ -139,7 +140,8 @@ class QueueStore:
 
     def _adopt(self, database: sqlite3.Connection, accounts: Collection[AccountName]) -> list[Saved]:
         marks = ", ".join("?" * len(accounts))
-        for (owner,) in database.execute("SELECT DISTINCT owner FROM queue").fetchall():
+        owners = {owner for (owner,) in database.execute("SELECT DISTINCT owner FROM queue")}
+        for owner in owners | self._lock_owners():  # those that were killed without a row left their lock, too
             if owner == self._owner or not (free := self._take_lock(owner)):
                 continue
             database.execute(
@@ -147,8 +149,7 @@ class QueueStore:
                 (self._owner, owner, *accounts),
             )
             if not database.execute("SELECT 1 FROM queue WHERE owner = ?", (owner,)).fetchone():
-                with suppress(OSError):
-                    self._lock_path(owner).unlink(missing_ok=True)
+                self._remove_lock(owner)
             free()
         rows = database.execute("SELECT key, data FROM queue WHERE owner = ? ORDER BY position", (self._owner,))
         return [saved for key, data in rows if (saved := _from_json(key, data)) is not None]
@@ -156,15 +157,23 @@ class QueueStore:
     def _lock_path(self, owner: str) -> Path:
         return self._path.with_name(f"queue-{owner}.lock")
 
+    def _lock_owners(self) -> set[str]:
+        return {path.stem.removeprefix("queue-") for path in self._path.parent.glob("queue-*.lock")}
+
+    def _remove_lock(self, owner: str) -> None:
+        """While holding it: who opened it before and locks it later has a file without a name, which is no harm."""
+        with suppress(OSError):
+            self._lock_path(owner).unlink(missing_ok=True)
+
     def _become_owner(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
             owner = uuid.uuid4().hex
             descriptor = os.open(self._lock_path(owner), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            if try_lock(descriptor):
+            if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
                 self._owner, self._lock = owner, descriptor
                 return
-            os.close(descriptor)  # a program that starts just now looked at it
+            os.close(descriptor)  # a program that starts just now took it for one that is left, and removes it
 
     def _take_lock(self, owner: str) -> Callable[[], None] | None:
         """Proves that a program is gone, by holding its lock; gives what releases it again."""
@@ -172,6 +181,8 @@ class QueueStore:
             descriptor = os.open(self._lock_path(owner), os.O_RDWR)
         except FileNotFoundError:
             return lambda: None
+        except OSError:  # not a file of ours
+            return None
         if try_lock(descriptor):
             return lambda: os.close(descriptor)
         os.close(descriptor)

@@ -15,7 +15,7 @@ from tui.transfers.destination import ConflictRule, candidates, from_os_error, m
 from tui.transfers.follower import Follower
 from tui.transfers.history import Finished, History
 from tui.transfers.links import Links
-from tui.transfers.part import Held, PartFile, discard_part
+from tui.transfers.part import Foreign, Held, PartFile, discard_part
 from tui.transfers.reception import Means, Reception
 from tui.transfers.retry import Stopped
 from tui.transfers.snapshot import TransferState
@@ -164,6 +164,10 @@ class Transfer:
                 continue  # the unfinished download of something else
             try:
                 part = PartFile(path, self._wish.artifact.ref)
+            except Foreign:
+                if self._wish.rule is ConflictRule.RENAME:
+                    continue
+                raise
             except Held:
                 if self._wish.rule is ConflictRule.RENAME and self._owner(path) != self._wish.artifact.ref:
                     continue

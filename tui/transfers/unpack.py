@@ -36,7 +36,10 @@ _LOCAL_HEADER_BYTES: Final = 30
 _END_RECORD: Final = struct.Struct("<4s4H2LH")
 _END64_LOCATOR: Final = struct.Struct("<4sLQL")
 _END64_RECORD: Final = struct.Struct("<4sQ2H2L4Q")
-_READABLE: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+_READABLE: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""`zipfile` unpacks all else without a limit: 2 kB of bzip2 become gigabytes in memory at once."""
+_METHODS: Final = {9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+"""Others that an archive may name (APPNOTE.TXT, 4.4.5)."""
 
 
 class Refused(TransferError):
@@ -144,7 +147,8 @@ def _check_kind(entry: zipfile.ZipInfo) -> None:
     if entry.flag_bits & 0x1:
         raise _refused(entry, "is encrypted")
     if entry.compress_type not in _READABLE:
-        raise _refused(entry, "is compressed in a way that is not supported")
+        method = _METHODS.get(entry.compress_type, f"method {entry.compress_type}")
+        raise _refused(entry, f"is packed with {method}, and only stored and deflated ones are unpacked")
 
 
 def _check_sizes(entries: Sequence[zipfile.ZipInfo], archive: Path) -> None:
