@@ -23,7 +23,7 @@ def fail(*args, **kwargs):
     raise ValueError(f"canary {local_token} and {local_key} and https://x.example/a?X-Amz-Signature=0123456789abcdef")
 
 tui.screens.explorer.Explorer.action_refresh_pane = fail
-tui.cli.ls.all_apps = fail
+tui.cli.ls.list_apps = fail
 """
 
 
