@@ -308,6 +308,7 @@ async def test_a_file_that_changed_is_copied_once(tmp_path: Path) -> None:
     moved = [(await box.keep(build)).moved_bytes for _ in range(2)]
     assert moved == [6, 0]
     assert box.held() == {"a": b"longer"}
+    assert [len(manifest.entries) for manifest in box.manifests().values()] == [1]
 
 
 async def test_a_build_that_just_ended_may_still_get_its_files(tmp_path: Path) -> None:
@@ -380,7 +381,7 @@ async def test_a_title_of_two_apps_is_not_guessed(tmp_path: Path) -> None:
     assert locate(box.reader, DigPath.parse("acme/two/2/a.ipa")).entries[0][1].artifact.ref.artifact == "q"
 
 
-async def test_two_writers_of_one_manifest_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_another_writer_wrote_over_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build = built(1, 1)
     box = place(tmp_path, build)
     box.vendor.put(build, "a", "a.ipa", b"1")
@@ -392,18 +393,16 @@ async def test_two_writers_of_one_manifest_lose_nothing(tmp_path: Path, monkeypa
         artifact = replace(entry.artifact, ref=replace(entry.artifact.ref, artifact=ArtifactId(ident)))
         return replace(base, entries=(replace(entry, artifact=artifact, file=f"{ident}.ipa"),))
 
-    real, between = ours.manifest, [having("theirs")]
+    real, late = ours.store.write, [base.merged(having("theirs")).to_json()]
 
-    def manifest(asked: str) -> Any:
-        seen = real(asked)
-        if between:
-            box.reader.write_manifest(folder, between.pop())
-        return seen
+    def write(key: str, data: bytes) -> None:
+        real(key, data)
+        if late:  # they had read before we wrote
+            real(key, late.pop())
 
-    monkeypatch.setattr(ours, "manifest", manifest)
+    monkeypatch.setattr(ours.store, "write", write)
     ours.write_manifest(folder, having("ours"))
-    # what they wrote in between is written over, and seen at the second look; then they look again as well
-    assert {"a", "ours"} <= {each.artifact.ref.artifact for each in box.manifests()[folder].entries}
+    assert {each.artifact.ref.artifact for each in box.manifests()[folder].entries} == {"a", "ours", "theirs"}
 
 
 def test_a_claim_that_is_kept_stays_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
